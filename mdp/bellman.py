@@ -1,0 +1,69 @@
+r"""Bellman operators: one step of look-ahead.
+
+.. math::
+    V_Q(s) = \max_{a \in A(s)} Q(s, a), \qquad V_Q(\text{terminal}) = 0
+
+    (TQ)(s, a) = \sum_{s', r} p(s', r \mid s, a) \, (r + \gamma V_Q(s'))
+
+T is the optimality operator, with fixed point q*; T_pi, with the mean over pi in place of the maximum, has the fixed
+point q_pi. Sutton and Barto 2018, section 3.5 and 3.6. Everything here works in all four arithmetics.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arithmetic import Array, segment_max, segment_sum, zeros
+from .model import FiniteMDP
+
+__all__ = ["expected_backup", "greedy_pairs", "greedy_policy", "optimality_operator", "policy_operator",
+           "policy_values", "residual", "state_values"]
+
+
+def state_values(mdp: FiniteMDP, q: Array) -> Array:
+    """Return V_Q, the (S,) values of the states under the best action of each; 0 where there is no action."""
+    values = zeros(q, mdp.n_states)
+    values[mdp.acting] = segment_max(q, mdp.acting_start)
+    return values
+
+
+def policy_values(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
+    """Return the (S,) values sum over a of pi(a | s) Q(s, a); `policy` is an (N,) vector of probabilities."""
+    values = zeros(q, mdp.n_states)
+    values[mdp.acting] = segment_sum(policy * q, mdp.acting_start)
+    return values
+
+
+def expected_backup(mdp: FiniteMDP, v: Array) -> Array:
+    """Return the (N,) table of expected reward plus discounted value of the next state."""
+    return segment_sum(mdp.probability * (mdp.reward + mdp.discount * v[mdp.next_state]), mdp.outcome_start[:-1])
+
+
+def optimality_operator(mdp: FiniteMDP, q: Array) -> Array:
+    """Return TQ for a table `q` of shape (N,)."""
+    return expected_backup(mdp, state_values(mdp, q))
+
+
+def policy_operator(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
+    """Return T_pi Q for a table `q` and a policy, both of shape (N,)."""
+    return expected_backup(mdp, policy_values(mdp, policy, q))
+
+
+def residual(mdp: FiniteMDP, q: Array) -> Array:
+    """Return the Bellman residual TQ - Q; its max norm bounds the distance to q* from both sides."""
+    return optimality_operator(mdp, q) - q
+
+
+def greedy_pairs(mdp: FiniteMDP, q: Array) -> np.ndarray:
+    """Return an (N,) mask of the pairs whose action is greedy: every tied one, not the first alone."""
+    return np.asarray(q == state_values(mdp, q)[mdp.pair_state], dtype=bool)
+
+
+def greedy_policy(mdp: FiniteMDP, q: Array) -> Array:
+    """Return the deterministic greedy policy, an (N,) vector of zeros and ones; ties go to the lowest action."""
+    greedy = greedy_pairs(mdp, q)
+    policy = zeros(q, mdp.n_pairs)
+    for state in mdp.acting:
+        first = next(pair for pair in mdp.pairs_of(state) if greedy[pair])
+        policy[first] = policy[first] + 1
+    return policy
