@@ -1,0 +1,113 @@
+"""Semi- and full gradients, the update rule and the key matrix, on cases worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bellcheck.mdp.approximation import LinearQ, NetworkQ, WrongShape
+from bellcheck.mdp.arithmetic import exact, exact_array, to_floats
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.semi_gradient import full_gradient, gradient, key_matrix, semi_gradient, semi_gradient_update
+from bellcheck.mdp.value_error import squared_td_error
+
+torch = pytest.importorskip("torch")
+
+LOOP = FiniteMDP.from_pairs(1, [(0, 0, [(1, 3, 0)])], discount="1/2")
+"""One state that pays 3 for ever: delta = 3 + w/2 - w, so TDE = (3 - w/2)^2."""
+BRANCH = FiniteMDP.from_pairs(
+    3, [(0, 0, [("1/4", 1, 1), ("3/4", 0, 2)]), (1, 0, [(1, 2, 0)]), (1, 1, [(1, -1, 1)])], discount="1/2"
+)
+
+
+def squared_td_error_of_loop(w: Any, u: Any) -> Any:
+    """TDE of the tabular q_hat on the loop."""
+    return squared_td_error(LOOP.to_tensor(), torch.ones(1).double(), w, u)
+
+
+def test_semi_gradient_holds_the_target() -> None:
+    """At w = 2, delta = 2: the semi-gradient is -2 delta, the full gradient -2 delta (1 - gamma)."""
+    w = torch.tensor([2.0]).double()
+
+    assert semi_gradient(squared_td_error_of_loop, w).tolist() == [-4]
+    assert full_gradient(squared_td_error_of_loop, w).tolist() == [-2]
+
+
+def test_gradient_leaves_its_argument_alone() -> None:
+    """The parameters that came in still require no gradient."""
+    w = torch.tensor([3.0]).double()
+
+    assert gradient(lambda v: (v * v).sum(), w).tolist() == [6]
+    assert not w.requires_grad
+
+
+def test_update_rule_is_exact_for_linear_q_hat() -> None:
+    """From w = (4, 1, 2), outcome 0 has delta = 1 + 2/2 - 4 = -2, and only the visited features move."""
+    q_hat = LinearQ([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+
+    after = semi_gradient_update(BRANCH, q_hat, exact_array([4, 1, 2]), 0, exact("1/3"))
+
+    assert list(after) == list(exact_array(["10/3", 1, 2]))
+
+
+def test_update_rule_of_a_network() -> None:
+    """The same step through back-propagation: a linear module with features as its input."""
+    q_hat = NetworkQ(torch.nn.Linear(3, 1, bias=False).double(), [[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+
+    after = semi_gradient_update(BRANCH.to_tensor(), q_hat, torch.tensor([4.0, 1, 2]).double(), 0, 0.25)
+
+    assert after.tolist() == [3.5, 1, 2]
+
+
+def test_update_rule_follows_a_policy() -> None:
+    """With the policy that takes the second-best action the target is 1 + 1/2, so delta = -5/2."""
+    q_hat = LinearQ([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+
+    after = semi_gradient_update(BRANCH, q_hat, exact_array([4, 1, 2]), 0, exact(1), exact_array([1, 1, 0]))
+
+    assert list(after) == list(exact_array(["3/2", 1, 2]))
+
+
+def test_key_matrix_by_hand() -> None:
+    """For the two-state chain with features 1 and 2, both moving to the second state, A = 4(1 - gamma) - m(3 - 2 gamma)."""
+    chain = FiniteMDP.from_pairs(2, [(0, 0, [(1, 5, 1)]), (1, 0, [(1, 0, 1)])], discount="9/10")
+
+    A, b = key_matrix(chain, exact_array([1, 1]), exact_array(["1/2", "1/2"]), LinearQ([[1], [2]]).features)
+
+    assert (A[0, 0], b[0]) == (exact("-1/5"), exact("5/2"))
+
+
+def test_key_matrix_is_the_expected_update() -> None:
+    """Averaging the sampled update over mu and the outcomes gives alpha (b - A w)."""
+    q_hat = LinearQ([[1, 2], [0, 1], ["1/2", -1]])
+    w, mu, policy = exact_array([3, -1]), exact_array(["1/2", "1/3", "1/6"]), exact_array([1, "1/4", "3/4"])
+    pairs = [0, 0, 1, 2]
+
+    A, b = key_matrix(BRANCH, policy, mu, q_hat.features)
+    mean = sum(mu[pairs[k]] * BRANCH.probability[k] * (semi_gradient_update(BRANCH, q_hat, w, k, exact(1), policy) - w)
+               for k in range(4))
+
+    assert list(mean) == list(b - A @ w)
+
+
+def test_expected_semi_gradient_of_the_objective() -> None:
+    """The semi-gradient of TDE for a policy is 2 (A w - b)."""
+    q_hat = LinearQ([[1, 2], [0, 1], ["1/2", -1]])
+    w, mu, policy = exact_array([3, -1]), exact_array(["1/2", "1/4", "1/4"]), exact_array([1, "1/4", "3/4"])
+    tensors, features = BRANCH.to_tensor(), q_hat.to_tensor()
+    weights, fixed = torch.tensor(to_floats(mu)), torch.tensor(to_floats(policy))
+
+    A, b = key_matrix(BRANCH, policy, mu, q_hat.features)
+    semi = semi_gradient(
+        lambda v, u: squared_td_error(tensors, weights, features(v), features(u), fixed), torch.tensor(to_floats(w))
+    )
+
+    assert list(exact_array(semi.tolist())) == list(2 * (A @ w - b))
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    """The message says what has how many entries."""
+    with pytest.raises(WrongShape, match="1 values for the 3 pairs"):
+        semi_gradient_update(BRANCH, LinearQ([[1]]), exact_array([1]), 0, exact(1))
+    with pytest.raises(WrongShape, match="3 pairs, but 1 entries of the policy"):
+        key_matrix(BRANCH, exact_array([1]), exact_array([1, 0, 0]), LinearQ([[1], [1], [1]]).features)
