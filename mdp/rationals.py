@@ -50,12 +50,12 @@ def number_from_outside(value: object) -> fmpq:
     >>> number_from_outside(0.1), number_from_outside(-1), number_from_outside("2/6")
     (1/10, -1, 1/3)
     """
-    if isinstance(value, float) and math.isfinite(value):
+    if isinstance(value, float) and math.isfinite(value) and not value.is_integer():
         number = Fraction(value)
-        half_ulp = Fraction(math.ulp(value)) / 2
-        # Below a power of two the floats lie twice as dense: a quarter is within half an ulp on either side.
-        near = simplest_between(number - half_ulp / 2, number + half_ulp / 2)
-        return exact(near)
+        # What rounds to a float reaches half way to its neighbours; below a power of two the inner one is nearer.
+        inner = (number - Fraction(math.nextafter(value, 0.0))) / 2
+        outer = Fraction(math.copysign(math.ulp(value), value)) / 2
+        return exact(simplest_between(*sorted((number - inner, number + outer))))
     return exact(value)
 
 
