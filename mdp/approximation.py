@@ -92,7 +92,7 @@ class PolynomialQ:
         self.monomials = tuple(monomials)
         self.n_parameters = n_parameters
         if self.coefficients.shape[1] != len(self.monomials):
-            raise WrongShape(f"{self.coefficients.shape[1]} columns of coefficients for {len(self.monomials)} monomials")
+            raise WrongShape(f"{self.coefficients.shape[1]} columns of coefficients, {len(self.monomials)} monomials")
         for monomial in self.monomials:
             if any(not 0 <= j < n_parameters for j in monomial):
                 raise WrongShape(f"monomial {monomial} names a parameter outside 0, ..., {n_parameters - 1}")

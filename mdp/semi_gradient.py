@@ -15,7 +15,7 @@ of BE are three different fields, so the objective is always named. Semi-gradien
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,11 +23,12 @@ from .approximation import QHat, WrongShape
 from .arithmetic import Array, Scalar, zeros
 from .bellman import policy_operator, policy_values, state_values
 from .model import FiniteMDP
+from .value_error import outcome_pairs, regression_loss, td_targets
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["full_gradient", "gradient", "key_matrix", "semi_gradient", "semi_gradient_update"]
+__all__ = ["full_gradient", "gradient", "key_matrix", "semi_gradient", "semi_gradient_update", "td_loss"]
 
 
 def gradient(objective: Callable[[torch.Tensor], torch.Tensor], parameters: torch.Tensor) -> torch.Tensor:
@@ -55,6 +56,20 @@ def full_gradient(
     return _differentiate(objective(w, w), w)
 
 
+def td_loss(
+    mdp: FiniteMDP, q_hat: QHat, parameters: torch.Tensor, batch: Any,
+    reduction: Literal["half-sum", "sum", "mean"] = "half-sum",
+) -> torch.Tensor:
+    """Return the squared loss of regression on TD targets, as programs write it: the label is detached.
+
+    `batch` is a (B,) array of outcome indices; outcome k is one (r, s') of one pair (s, a) of the model, a tensor one.
+    """
+    prediction = q_hat(parameters)[outcome_pairs(mdp)[batch]]
+    label = td_targets(mdp, q_hat(parameters.detach()))[batch]
+    loss: torch.Tensor = regression_loss(prediction, label, reduction)
+    return loss
+
+
 def semi_gradient_update(
     mdp: FiniteMDP, q_hat: QHat, parameters: Array, outcome: int, step_size: Scalar, policy: Array | None = None
 ) -> Array:
@@ -80,7 +95,8 @@ def key_matrix(mdp: FiniteMDP, policy: Array, mu: Array, features: Array) -> tup
     """
     if not mdp.n_pairs == len(policy) == len(mu) == len(features):
         raise WrongShape(
-            f"{mdp.n_pairs} pairs, but {len(policy)} entries of the policy, {len(mu)} of mu, {len(features)} of features"
+            f"{mdp.n_pairs} pairs, but {len(policy)} entries of the policy, {len(mu)} of mu, "
+            f"{len(features)} rows of features"
         )
     rewards = policy_operator(mdp, policy, zeros(features, len(features)))
     # T_pi is affine, T_pi Q = r_bar + gamma P_pi Q, so its differences apply gamma P_pi to the columns of X.

@@ -35,7 +35,7 @@ def value_error(mu: Array, q: Array, estimate: Array) -> Scalar:
 
 
 def value_error_gradient(mu: Array, q: Array, q_hat: QHat, parameters: Array) -> Array:
-    """Return 2 sum mu (q_hat - q) grad q_hat, the (d,) gradient of VE where mu and q do not depend on the parameters."""
+    """Return 2 sum mu (q_hat - q) grad q_hat, the (d,) gradient of VE for mu and q that stay as they are."""
     estimate = q_hat(parameters)
     _require_same_length(mu=mu, q=q, estimate=estimate)
     gradient = zeros(parameters, len(parameters))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from bellcheck.mdp.approximation import LinearQ, NetworkQ, PolynomialQ, WrongShape
 from bellcheck.mdp.arithmetic import exact_array, to_floats
 
@@ -69,7 +70,7 @@ def test_network_gradient_is_backpropagation() -> None:
     (lambda: LinearQ([[], []]), "at least one column"),
     (lambda: LinearQ([[1], [1, 2]]), "lengths"),
     (lambda: LinearQ([[1, 2]])(exact_array([1])), "1 parameters for a q_hat that has 2"),
-    (lambda: PolynomialQ([[1, 2]], [(0,)], 1), "2 columns of coefficients for 1 monomials"),
+    (lambda: PolynomialQ([[1, 2]], [(0,)], 1), "2 columns of coefficients, 1 monomials"),
     (lambda: PolynomialQ([[1]], [(1,)], 1), "names a parameter outside"),
     (lambda: NetworkQ(torch.nn.ReLU(), [[1]]), "no parameters"),
     (lambda: NetworkQ(torch.nn.Linear(1, 1), [[1]]), "double"),

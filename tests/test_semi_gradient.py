@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from bellcheck.mdp.approximation import LinearQ, NetworkQ, WrongShape
 from bellcheck.mdp.arithmetic import exact, exact_array, to_floats
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.semi_gradient import full_gradient, gradient, key_matrix, semi_gradient, semi_gradient_update
+from bellcheck.mdp.semi_gradient import (
+    full_gradient,
+    gradient,
+    key_matrix,
+    semi_gradient,
+    semi_gradient_update,
+    td_loss,
+)
 from bellcheck.mdp.value_error import squared_td_error
 
 torch = pytest.importorskip("torch")
@@ -69,7 +77,7 @@ def test_update_rule_follows_a_policy() -> None:
 
 
 def test_key_matrix_by_hand() -> None:
-    """For the two-state chain with features 1 and 2, both moving to the second state, A = 4(1 - gamma) - m(3 - 2 gamma)."""
+    """For features 1 and 2, both states moving to the second, A = 4(1 - gamma) - m(3 - 2 gamma)."""
     chain = FiniteMDP.from_pairs(2, [(0, 0, [(1, 5, 1)]), (1, 0, [(1, 0, 1)])], discount="9/10")
 
     A, b = key_matrix(chain, exact_array([1, 1]), exact_array(["1/2", "1/2"]), LinearQ([[1], [2]]).features)
@@ -103,6 +111,16 @@ def test_expected_semi_gradient_of_the_objective() -> None:
     )
 
     assert list(exact_array(semi.tolist())) == list(2 * (A @ w - b))
+
+
+def test_td_loss_steps_by_the_update_rule() -> None:
+    """Minus the gradient of the half-sum loss of outcomes 0 and 2 is the sum of their two updates."""
+    q_hat = LinearQ([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    w = torch.tensor([4.0, 1, 2]).double()
+
+    step = -gradient(lambda v: td_loss(BRANCH.to_tensor(), q_hat.to_tensor(), v, [0, 2]), w)
+
+    assert step.tolist() == [-2, 3, 0]
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:

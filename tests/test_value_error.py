@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bellcheck.mdp.approximation import LinearQ, WrongShape
 from bellcheck.mdp.arithmetic import exact, exact_array, to_floats
 from bellcheck.mdp.model import FiniteMDP
