@@ -1,0 +1,92 @@
+"""What the files of the source tree say about each other."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+REQUIREMENT = re.compile(r"([A-Za-z0-9-]+)>=([0-9.]+)$")
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _requirements() -> dict[str, str]:
+    """The distributions that pyproject.toml asks for, apart from bellcheck itself, with their lowest versions."""
+    lists = [PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values()]
+    lists += PROJECT["dependency-groups"].values()
+    texts = [text for items in lists for text in items if isinstance(text, str) and not text.startswith("bellcheck[")]
+    return {_normal(found[1]): found[2] for found in map(REQUIREMENT.fullmatch, texts) if found}
+
+
+def _constraints(name: str) -> dict[str, str]:
+    lines = (ROOT / "constraints" / name).read_text(encoding="utf-8").splitlines()
+    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {_normal(distribution): version for distribution, version in pins}
+
+
+def test_every_package_folder_is_shipped() -> None:
+    """The packages listed in pyproject.toml are the folders that hold an ``__init__.py``."""
+    folders = {
+        "bellcheck." + ".".join(file.parent.relative_to(ROOT).parts)
+        for layer in ("mdp", "proofs", "reports")
+        for file in (ROOT / layer).rglob("__init__.py")
+    }
+
+    assert sorted(PROJECT["tool"]["setuptools"]["packages"]) == sorted(folders)
+
+
+def test_every_data_file_is_shipped() -> None:
+    """Each file of the packages that is not Python matches a pattern of package-data."""
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["*"]
+    files = [file for layer in ("mdp", "proofs", "reports") for file in (ROOT / layer).rglob("*") if file.is_file()]
+    data = [file for file in files if file.suffix != ".py" and "__pycache__" not in file.parts]
+
+    assert [file for file in data if not any(file.match(pattern) for pattern in patterns)] == []
+
+
+@pytest.mark.parametrize("name", ["test.txt", "oldest.txt"])
+def test_every_requirement_is_pinned(name: str) -> None:
+    """A constraints file that left a requirement open would let the environment change by itself."""
+    assert _requirements().keys() - _constraints(name).keys() == set()
+
+
+def test_oldest_is_the_oldest() -> None:
+    """Each lower bound in pyproject.toml is the version that `oldest` installs, torch apart."""
+    oldest = _constraints("oldest.txt")
+    tools = {"mypy", "pre-commit", "ruff", "tox"}  # the environment runs none of them
+
+    bounds = {name: bound for name, bound in _requirements().items() if name not in tools | {"torch"}}
+
+    assert {name: oldest[name] for name in bounds} == bounds
+
+
+def test_citation_names_the_version() -> None:
+    """CITATION.cff cites the version that pyproject.toml builds."""
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+    assert f"\nversion: {PROJECT['project']['version']}\n" in citation
+
+
+def test_changelog_names_the_version() -> None:
+    """CHANGELOG.md has a section for the version that pyproject.toml builds."""
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    assert f"\n## {PROJECT['project']['version']}" in changelog
+
+
+def test_continuous_integration_runs_the_documented_commands() -> None:
+    """`.ci/run` contains the README's command for the tests and the one for the report, word for word."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    commands = re.findall(r"^python -m tox -e \w+$", readme, flags=re.MULTILINE)
+
+    assert len(commands) == 2
+    assert [command for command in commands if command not in script] == []
