@@ -5,9 +5,9 @@ r"""Behaviour: the policies that gather the data.
 
     \text{softmax: } \pi(a \mid s) \propto e^{Q(s, a) / \tau}
 
-A policy is an (N,) vector of probabilities over the pairs; those of an acting state sum to 1 (a terminal state has none).
-|A(s)| depends on the state. Ties are a choice, not an accident: an epsilon-greedy policy sends its greedy mass to the
-lowest tied action or splits it evenly; with either, the policy jumps where a table passes through a tie.
+A policy is an (N,) vector of probabilities over the pairs; the entries of an acting state sum to 1, a terminal state
+has none. |A(s)| depends on the state. Ties are a choice, not an accident: an epsilon-greedy policy sends its greedy
+mass to the lowest tied action or splits it evenly; with either, the policy jumps where a table passes through a tie.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@ r"""The Markov chain that a policy makes of the pairs, and the weights mu with w
 
 .. math:: P_\pi((s, a), (s', a')) = p(s' \mid s, a) \, \pi(a' \mid s')
 
-An episode that ends begins again: an outcome in a terminal state continues in a state drawn from the start distribution,
-so episodic tasks have a chain as well. The share of time spent at each pair converges along every path, but its limit is
-one distribution mu, the solution of mu P = mu, only if the chain has one closed class; with several it depends on where
-(and how) the path began. The law at time t need not converge even then: a chain may be periodic.
+An episode that ends begins again: an outcome in a terminal state continues in a state drawn from the start
+distribution, so episodic tasks have a chain too. The share of time spent at each pair converges almost surely, but to
+one distribution mu, the solution of mu P = mu, only if the chain has one closed class; with several the limit depends
+on where and how the path began. The law at time t need not converge even then: a chain may be periodic.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def restart_distribution(mdp: FiniteMDP) -> Array:
     law = zeros(mdp.start, mdp.n_states)
     law[mdp.acting] = mdp.start[mdp.acting]
     if not law.any():
-        raise MissingStart("the start distribution lies on terminal states alone; give some weight to a state that acts")
+        raise MissingStart("the start distribution lies on terminal states alone; give weight to a state that acts")
     return law / law.sum()
 
 
@@ -81,7 +81,7 @@ def recurrent_classes(P: Array) -> list[tuple[int, ...]]:
 
 
 def stationary(P: Array) -> Array:
-    """Return mu with mu P = mu and sum 1: exact for an exact matrix, where transient pairs have exactly 0 in either case.
+    """Return mu with mu P = mu and sum 1, exact for an exact matrix; transient pairs have exactly 0 in either case.
 
     Raises `NotUnique`, which names the classes, if the chain has more than one closed class.
     """

@@ -1,11 +1,11 @@
 """The sampled loops of Q-learning, compiled by numba: the same bits as `q_learning`'s plain ones, 100 times as fast.
 
 Each loop repeats its plain counterpart operation by operation, without fast-math, so that no product is fused or
-reordered, and takes its uniforms from outside. Bit-identity is no luxury: with an argmax in the loop one unit in the last
-place can flip an action, after which two runs have nothing in common. Both engines break ties towards the lowest action.
-Only the sign of a zero among tied maxima could differ, and no reward being -0.0, r + gamma (+-0.0) has the same bits.
+reordered, and takes its uniforms from outside. Bit-identity is no luxury: with an argmax in the loop one unit in the
+last place can flip an action, after which two runs have nothing in common. Ties go to the lowest action in both. Only
+the sign of a zero among tied maxima could differ, and no reward being -0.0, r + gamma (+-0.0) has the same bits.
 
-numba is an extra: it is imported at the first call.
+numba is an extra: it is imported, and the loops are compiled, at the first call.
 """
 
 from __future__ import annotations
@@ -16,16 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .extras import MissingExtra, missing_extra
 from .model import FiniteMDP
 
 if TYPE_CHECKING:
     from .q_learning import Trajectory
 
-__all__ = ["MissingExtra", "synchronous_loop", "trajectory_loop"]
-
-
-class MissingExtra(ImportError):
-    """A package that is not installed; the message names the extra that brings it."""
+__all__ = ["synchronous_loop", "trajectory_loop"]
 
 
 def synchronous_loop(
@@ -34,7 +31,7 @@ def synchronous_loop(
 ) -> None:
     """Continue a synchronous run after `begin` updates: change `q`, keep it in `tables` at the times `kept`."""
     synchronous, _ = _compiled()
-    synchronous(*_model(mdp), q, begin, steps, uniforms, kept, tables)
+    synchronous(*_model(mdp), q, begin, steps, uniforms, kept, np.searchsorted(kept, begin), tables)
 
 
 def trajectory_loop(
@@ -44,8 +41,8 @@ def trajectory_loop(
     """Continue a trajectory after `begin` updates from `state`: fill `run` in, return the state that it ends in."""
     _, trajectory = _compiled()
     return int(trajectory(
-        *_model(mdp), run.q, begin, state, steps, by_visits, epsilon, restart, uniforms, run.checkpoints, run.tables,
-        run.pairs, run.outcomes, run.step_sizes, run.visits,
+        *_model(mdp), run.q, begin, state, steps, by_visits, epsilon, restart, uniforms, run.checkpoints,
+        np.searchsorted(run.checkpoints, begin), run.tables, run.pairs, run.outcomes, run.step_sizes, run.visits,
     ))
 
 
@@ -57,8 +54,8 @@ def _model(mdp: FiniteMDP) -> tuple[Any, ...]:
 def _compiled() -> tuple[Callable[..., None], Callable[..., int]]:
     try:
         from numba import njit
-    except ImportError:
-        raise MissingExtra("compiled runs need numba; install bellcheck[fast], or use engine='plain'") from None
+    except ImportError as error:
+        raise MissingExtra(f"engine 'compiled' {missing_extra(error)}; or use engine 'plain'") from None
 
     @njit
     def inverse(probability, first, end, u):  # type: ignore[no-untyped-def]
@@ -89,11 +86,10 @@ def _compiled() -> tuple[Callable[..., None], Callable[..., int]]:
     @njit
     def synchronous(  # type: ignore[no-untyped-def]
         pair_start, outcome_start, probability, reward, next_state, discount,
-        q, begin, steps, uniforms, kept, tables,
+        q, begin, steps, uniforms, kept, saved, tables,
     ):
         n_pairs = len(q)
         old = q.copy()
-        saved = np.searchsorted(kept, begin)
         if saved < len(kept) and kept[saved] == begin:
             tables[saved] = q
             saved += 1
@@ -111,19 +107,17 @@ def _compiled() -> tuple[Callable[..., None], Callable[..., int]]:
     @njit
     def trajectory(  # type: ignore[no-untyped-def]
         pair_start, outcome_start, probability, reward, next_state, discount,
-        q, begin, state, steps, by_visits, epsilon, restart, uniforms, kept, tables, pairs, outcomes, step_sizes, visits,
+        q, begin, state, steps, by_visits, epsilon, restart, uniforms, kept, saved, tables,
+        pairs, outcomes, step_sizes, visits,
     ):
-        saved = np.searchsorted(kept, begin)
         if saved < len(kept) and kept[saved] == begin:
             tables[saved] = q
             saved += 1
         for i in range(len(uniforms)):
             t = begin + i
             first, end = pair_start[state], pair_start[state + 1]
-            if uniforms[i, 0] < epsilon:
-                pair = first + int(uniforms[i, 1] * (end - first))
-            else:
-                pair = best_pair(q, first, end)
+            explores = uniforms[i, 0] < epsilon
+            pair = first + int(uniforms[i, 1] * (end - first)) if explores else best_pair(q, first, end)
             outcome = inverse(probability, outcome_start[pair], outcome_start[pair + 1], uniforms[i, 2])
             step_size = steps[visits[pair]] if by_visits else steps[t]
             target = td_target(q, outcome, pair_start, reward, next_state, discount)

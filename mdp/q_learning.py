@@ -3,8 +3,8 @@ r"""Q-learning: the one update rule, and the runs that are made of it.
 .. math:: Q(s, a) \leftarrow (1 - \alpha)\, Q(s, a) + \alpha \bigl(r + \gamma \max_{a' \in A(s')} Q(s', a')\bigr)
 
 with 0 for the maximum where s' is terminal (Sutton and Barto 2018, (6.8)). The rule is written once, in this order of
-operations, for all four arithmetics; it looks the maximum up by itself rather than through `bellman`, so that a defect in
-one of the two shows in their comparison. An outcome is an index into the model's outcomes: reward and next state are
+operations, for all four arithmetics; it looks the maximum up by itself rather than through `bellman`, so that a defect
+in one of the two shows in their comparison. An outcome is an index into the model's outcomes: reward and next state are
 drawn together, never from their marginals.
 
 A *synchronous* run updates every pair at each k from the old table, an *asynchronous* one a single pair at a time. Both
@@ -242,7 +242,8 @@ def _trajectory_loop(
     for t, (explore, which, chance, again) in enumerate(uniforms, start=begin):
         actions = mdp.pairs_of(state)
         if explore < epsilon:
-            # For u < 1 the rounded product stays below the count: half a unit in the last place is less than count / 2^53.
+            # For u < 1 the rounded product stays below the count: the gap, count / 2^53, is over half a unit in the
+            # last place, or exact where count is a power of two.
             pair = actions[int(which * len(actions))]
         else:
             pair = actions[int(np.argmax(q[actions.start:actions.stop]))]

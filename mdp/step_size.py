@@ -1,13 +1,13 @@
 r"""Step sizes: how far the k-th update moves, k = 0, 1, 2, ...
 
-==========================  =================================  ==========================================================
+==========================  =================================  ================================================
 schedule                    alpha_k                            on the deterministic one-state loop the error falls as
-==========================  =================================  ==========================================================
+==========================  =================================  ================================================
 ``Constant(alpha)``         alpha                              (1 - (1 - gamma) alpha)^n, down to a noise floor
 ``Linear()``                1 / (k + 1)                        n^-(1 - gamma): hopeless when gamma is near 1
 ``RescaledLinear(gamma)``   1 / (1 + (1 - gamma)(k + 1))       1 / (1 + (1 - gamma) n)
 ``Polynomial(omega)``       (k + 1)^-omega                     exp(-(1 - gamma) n^(1 - omega) / (1 - omega)), roughly
-==========================  =================================  ==========================================================
+==========================  =================================  ================================================
 
 A schedule does not know what k counts. A run says so: all updates (the clock ``"global"``) or the visits to the pair
 that is updated (``"visits"``).
@@ -139,8 +139,8 @@ class RescaledLinear:
 class Polynomial:
     """alpha_k = (k + 1)^-omega, omega >= 0; convergence asks for omega <= 1.
 
-    If omega is an integer the steps are rational. Otherwise they are irrational: a call then returns, as a rational, the
-    very float that `floats` returns, (k + 1.0) ** -omega as the C library computes it; `exact` says which case it is.
+    If omega is an integer the steps are rational. Otherwise a call returns, as a rational, the very float that `floats`
+    returns, (k + 1.0) ** -omega as the C library computes it; `exact` says which case it is.
 
     >>> Polynomial("1/2")(3), Polynomial(2)(2), Polynomial("1/2").exact
     (1/2, 1/9, False)

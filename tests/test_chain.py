@@ -1,0 +1,137 @@
+"""The chain over pairs, its classes, its stationary weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from flint import fmpq
+
+from bellcheck.mdp import examples
+from bellcheck.mdp.arithmetic import exact_array
+from bellcheck.mdp.behaviour import epsilon_greedy, uniform
+from bellcheck.mdp.chain import (
+    MissingStart,
+    NotUnique,
+    can_end,
+    cesaro_average,
+    pair_chain,
+    reachable_pairs,
+    recurrent_classes,
+    restart_distribution,
+    stationary,
+)
+from bellcheck.mdp.families import garnet, grid
+from bellcheck.mdp.model import FiniteMDP
+
+
+def _episodic(start: list[object] | None) -> FiniteMDP:
+    return FiniteMDP.from_pairs(
+        4,
+        [(0, 0, [("1/2", 0, 1), ("1/2", 0, 2)]), (0, 1, [(1, 0, 0)]), (1, 0, [(1, 0, 2)]), (3, 0, [(1, 0, 3)])],
+        "1/2", start=start,
+    )
+
+
+def test_entries_are_transition_times_policy() -> None:
+    """P((s, a), (s', a')) = p(s' | s, a) pi(a' | s'), and an episode that ends begins again."""
+    P = pair_chain(_episodic(["1/2", "1/2", 0, 0]), exact_array(["1/4", "3/4", 1, 1]))
+
+    half = fmpq(1, 2)
+    # Half goes to state 1, half ends and begins again: in state 0 or 1, evenly.
+    assert list(P[0]) == [half * half / 4, half * half * 3 / 4, half + half * half, 0]
+    assert list(P[2]) == [half / 4, half * 3 / 4, half, 0]
+    assert list(P[3]) == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "mdp", [garnet(5, 3, 2, "1/2", 0), grid(2, 3, "1/2", 0), examples.baird_star()], ids=["garnet", "grid", "baird"]
+)
+def test_stationary_weights_solve_their_equations(mdp: FiniteMDP) -> None:
+    """The chain is stochastic, mu P = mu, mu >= 0 and mu sums to 1, in rationals."""
+    P = pair_chain(mdp, uniform(mdp))
+    mu = stationary(P)
+
+    assert all(row.sum() == 1 for row in P)
+    assert list(mu @ P) == list(mu)
+    assert all(weight >= 0 for weight in mu)
+    assert mu.sum() == 1
+
+
+def test_stationary_of_floats_is_near_the_exact_one() -> None:
+    """A float chain has float weights, close to the exact ones and exactly 0 at transient pairs."""
+    mdp = examples.two_state_cycle()
+    leading_in = FiniteMDP.from_pairs(3, [(0, 0, [(1, 0, 1)]), (1, 0, [(1, 0, 2)]), (2, 0, [(1, 0, 1)])], "1/2")
+
+    assert np.abs(stationary(pair_chain(mdp.to_float(), np.ones(2))) - 0.5).max() <= 2**-50
+    assert stationary(pair_chain(leading_in.to_float(), np.ones(3)))[0] == 0
+    assert list(stationary(pair_chain(leading_in, uniform(leading_in)))) == [0, fmpq(1, 2), fmpq(1, 2)]
+
+
+def test_mu_jumps_with_the_greedy_action() -> None:
+    """The weights of stay-or-switch are those of its docstring."""
+    mdp = examples.stay_or_switch()
+    weights = [
+        stationary(pair_chain(mdp, epsilon_greedy(mdp, exact_array(q), "1/5"))) for q in ([1, 0, 1, 0], [1, 0, 0, 1])
+    ]
+
+    assert [list(mu * 100) for mu in weights] == [[45, 5, 45, 5], [81, 9, 1, 9]]
+
+
+def test_two_closed_classes_have_no_unique_weights() -> None:
+    """Several closed classes raise an error that carries and names them."""
+    fork = [("1/2", 0, 1), ("1/2", 0, 2)]
+    mdp = FiniteMDP.from_pairs(3, [(0, 0, fork), (1, 0, [(1, 0, 1)]), (2, 0, [(1, 0, 2)])], "1/2")
+    with pytest.raises(NotUnique, match=r"2 closed classes of pairs \(1; 2\)") as caught:
+        stationary(pair_chain(mdp, uniform(mdp)))
+
+    assert caught.value.classes == [(1,), (2,)]
+
+
+def test_classes_of_a_periodic_chain() -> None:
+    """A cycle is one class, however long its period."""
+    P = pair_chain(examples.two_state_cycle(), exact_array([1, 1]))
+
+    assert recurrent_classes(P) == [(0, 1)]
+
+
+def test_averages_of_a_periodic_chain_settle_where_its_law_does_not() -> None:
+    """On the cycle the law alternates for ever; its average over an even number of steps is stationary."""
+    P = pair_chain(examples.two_state_cycle(), exact_array([1, 1]))
+    first = exact_array([1, 0])
+
+    assert [list(first), list(first @ P), list(first @ P @ P)] == [[1, 0], [0, 1], [1, 0]]
+    assert [list(cesaro_average(P, first, n)) for n in (1, 2, 3)] == [
+        [1, 0], [fmpq(1, 2), fmpq(1, 2)], [fmpq(2, 3), fmpq(1, 3)],
+    ]
+
+
+def test_an_end_without_a_beginning_is_an_error() -> None:
+    """A chain that must begin again needs a start distribution, and one that acts."""
+    with pytest.raises(MissingStart, match="has no start distribution; give one"):
+        pair_chain(_episodic(None), exact_array([0, 1, 1, 1]))
+    with pytest.raises(MissingStart, match="terminal states alone"):
+        pair_chain(_episodic([0, 0, 1, 0]), exact_array([0, 1, 1, 1]))
+
+
+def test_restart_forgets_terminal_starts() -> None:
+    """A start in a terminal state is an empty episode; the next one begins at once."""
+    restart = restart_distribution(_episodic(["1/4", "1/4", "1/2", 0]))
+
+    assert list(restart) == [fmpq(1, 2), fmpq(1, 2), 0, 0]
+
+
+def test_outcomes_of_probability_zero_end_nothing() -> None:
+    """Impossible outcomes neither end an episode nor reach a state."""
+    staying = [(1, 0, 0), (0, 0, 1), (0, 0, 2)]
+    mdp = FiniteMDP.from_pairs(3, [(0, 0, staying), (1, 0, [(1, 0, 1)])], "1/2", start=[1, 0, 0])
+
+    assert not can_end(mdp)
+    assert can_end(_episodic(None))
+    assert reachable_pairs(mdp).tolist() == [True, False]
+
+
+def test_reachable_pairs_are_those_of_any_policy() -> None:
+    """A pair is reachable if some sequence of actions leads to its state."""
+    assert reachable_pairs(_episodic([1, 0, 0, 0])).tolist() == [True, True, True, False]
+    with pytest.raises(MissingStart):
+        reachable_pairs(_episodic(None))
