@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from .arithmetic import Array, exact, exact_array
-from .model import FiniteMDP
+from .model import FiniteMDP, Outcome
 
 __all__ = [
     "baird_behaviour", "baird_features", "baird_star", "baird_target_policy", "joint_law", "noisy_self_loops",
@@ -130,6 +130,7 @@ def twin_process(side: Literal["left", "right"], discount: object) -> FiniteMDP:
     same (`twin_features`). The left Bellman error is 0 at weights 0, the right one 2/3.
     """
     half = "1/2"
+    pairs: list[tuple[int, int, list[Outcome]]]
     if side == "left":
         pairs = [(0, 0, [(1, 0, 1)]), (1, 0, [(half, 1, 0), (half, -1, 1)])]
         return FiniteMDP.from_pairs(2, pairs, discount, start=[1, 0], state_names=["A", "B"])

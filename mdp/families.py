@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from flint import fmpq
 
-from .model import FiniteMDP
+from .model import FiniteMDP, Outcome
 
 __all__ = ["Seed", "corridor", "garnet", "grid"]
 
@@ -51,7 +51,7 @@ def corridor(n_states: int, discount: object, seed: Seed) -> FiniteMDP:
     uniform, for from the first state alone undirected exploration needs a number of steps exponential in the length.
     """
     rng = np.random.default_rng(seed)
-    pairs = []
+    pairs: list[tuple[int, int, list[Outcome]]] = []
     for state in range(n_states):
         bait, advance = fmpq(int(rng.integers(1, 4)), 10), fmpq(int(rng.integers(5, 10)), 10)
         pairs.append((state, 0, [(fmpq(1), bait, 0)]))
@@ -96,5 +96,5 @@ def _probabilities(rng: np.random.Generator, n: int) -> list[fmpq]:
     return [fmpq(weight, sum(weights)) for weight in weights]
 
 
-def _outcomes(probabilities: list[fmpq], rewards: list[fmpq], successors: Any) -> list[tuple[fmpq, fmpq, int]]:
+def _outcomes(probabilities: list[fmpq], rewards: list[fmpq], successors: Any) -> list[Outcome]:
     return [(p, r, int(s)) for p, r, s in zip(probabilities, rewards, successors, strict=True)]
