@@ -57,7 +57,7 @@ def _compiled() -> tuple[Callable[..., None], Callable[..., int]]:
     except ImportError as error:
         raise MissingExtra(f"engine 'compiled' {missing_extra(error)}; or use engine 'plain'") from None
 
-    @njit
+    @njit(nogil=True)
     def inverse(probability, first, end, u):  # type: ignore[no-untyped-def]
         total, last = 0.0, first
         for k in range(first, end):
@@ -68,7 +68,7 @@ def _compiled() -> tuple[Callable[..., None], Callable[..., int]]:
                     break
         return last
 
-    @njit
+    @njit(nogil=True)
     def best_pair(q, first, end):  # type: ignore[no-untyped-def]
         best = first
         for pair in range(first + 1, end):
@@ -76,14 +76,14 @@ def _compiled() -> tuple[Callable[..., None], Callable[..., int]]:
                 best = pair
         return best
 
-    @njit
+    @njit(nogil=True)
     def td_target(q, outcome, pair_start, reward, next_state, discount):  # type: ignore[no-untyped-def]
         state = next_state[outcome]
         first, end = pair_start[state], pair_start[state + 1]
         value = q[best_pair(q, first, end)] if first < end else 0.0
         return reward[outcome] + discount * value
 
-    @njit
+    @njit(nogil=True)
     def synchronous(  # type: ignore[no-untyped-def]
         pair_start, outcome_start, probability, reward, next_state, discount,
         q, begin, steps, uniforms, kept, saved, tables,
@@ -104,7 +104,7 @@ def _compiled() -> tuple[Callable[..., None], Callable[..., int]]:
                 tables[saved] = q
                 saved += 1
 
-    @njit
+    @njit(nogil=True)
     def trajectory(  # type: ignore[no-untyped-def]
         pair_start, outcome_start, probability, reward, next_state, discount,
         q, begin, state, steps, by_visits, epsilon, restart, uniforms, kept, saved, tables,
