@@ -26,8 +26,8 @@ def garnet(n_states: int, n_actions: int, branching: int, discount: object, seed
     """Draw a Garnet: every pair leads to `branching` different states, drawn evenly, with random probabilities.
 
     Each outcome has its own reward in {-1, -9/10, ..., 1}, so rewards and successors are dependent. No state is
-    terminal; the start distribution is uniform. After Archibald, McKinnon and Thomas 1995, with integer weights where
-    theirs cut the unit interval.
+    terminal; the start distribution is uniform. After Archibald, McKinnon and Thomas 1995
+    (locator unverified), with integer weights so that probabilities are rational.
 
     Raises ``ValueError`` unless 1 <= branching <= n_states.
     """
