@@ -1,0 +1,1 @@
+"""Bellman operators and fixed points: one claim a file."""

@@ -1,0 +1,1 @@
+"""Policy improvement: one claim a file."""

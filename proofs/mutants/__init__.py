@@ -1,0 +1,1 @@
+"""Planted bugs, each written after a real one: what the checks must refute."""

@@ -1,0 +1,1 @@
+"""Semi-gradient versus full gradient: one claim a file."""

@@ -1,0 +1,1 @@
+"""The weighted value error: one claim a file."""
