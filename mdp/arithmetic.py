@@ -1,4 +1,4 @@
-"""One source, four arithmetics: exact rationals, binary64, z3 reals, torch tensors.
+"""One source, five arithmetics: exact rationals, binary64, z3 reals, torch tensors, SymPy expressions.
 
 Operators, policies and learners are written once, over one-dimensional arrays. What differs between the arithmetics is
 kept here and nowhere else: how a number enters, what zero is, how a maximum, a norm and a linear system are taken.
@@ -10,6 +10,7 @@ exact      ``object`` array of ``flint.fmpq``  computed
 float      ``float64`` array                   computed
 reals      ``object`` array of z3 terms        a fresh variable m with m >= x_i and Or(m == x_i)
 tensors    ``torch.Tensor``                    ``torch.amax``: at ties the gradient is split evenly
+symbols    ``object`` array of SymPy           not taken: one action a state, or a policy
 =========  ==================================  =====================================================
 
 Naming maxima by fresh variables keeps z3 fast: nested ``If`` terms leave the contraction of T unknown at 3 x 2.
@@ -17,6 +18,7 @@ Naming maxima by fresh variables keeps z3 fast: nested ``If`` terms leave the co
 
 from __future__ import annotations
 
+import re
 import weakref
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -31,9 +33,13 @@ __all__ = ["Array", "NotANumber", "Reals", "Scalar", "exact", "exact_array", "fr
            "maximum", "segment_max", "segment_sum", "solve", "to_floats", "zeros"]
 
 Array: TypeAlias = Any
-"""A one-dimensional array in one of the four arithmetics."""
+"""A one-dimensional array in one of the five arithmetics."""
 Scalar: TypeAlias = Any
-"""A number of one of the four arithmetics."""
+"""A number of one of the five arithmetics."""
+
+
+_TEXT = re.compile(r"[-+]?[0-9]{1,4000}(/[0-9]{1,4000}|(\.[0-9]{1,4000})?([eE][-+]?[0-9]{1,3})?)")
+"""Numbers as text. Without a bound on the exponent, ``1e999999999`` would be written out digit by digit."""
 
 
 class NotANumber(ValueError):
@@ -43,7 +49,8 @@ class NotANumber(ValueError):
 def exact(value: object) -> fmpq:
     """Return the rational that `value` is: an integer, a ``Fraction``, a finite float (bit for bit) or text.
 
-    Text is an integer, a fraction or a decimal: ``exact("3/4") == exact("0.75")``.
+    Text is an integer, a fraction or a decimal: ``exact("3/4") == exact("0.75")``. Its integers have at most 4,000
+    digits and its exponent at most three. Raises `NotANumber`.
 
     >>> exact("3/4") + exact(0.25)
     1
@@ -53,9 +60,12 @@ def exact(value: object) -> fmpq:
     if isinstance(value, np.generic):
         value = value.item()
     try:
+        if isinstance(value, str) and not _TEXT.fullmatch(value):
+            raise ValueError(value)
         number = Fraction(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
-        raise NotANumber(f"{value!r} is not a rational number; write it like 3/4, 0.75 or 2") from None
+        shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:50]}..."
+        raise NotANumber(f"{shown} is not a rational number; write it like 3/4, 0.75 or 2") from None
     return fmpq(number.numerator, number.denominator)
 
 
@@ -95,6 +105,7 @@ class Reals:
 
         self.context = z3.Context()
         self.facts: list[Any] = []
+        self.examples: list[Any] = []
         self._fresh = 0
         self._by_context[self.context] = self
 
@@ -124,6 +135,10 @@ class Reals:
         """Add a fact: an assumption on the variables, or the definition of a fresh one."""
         self.facts.append(fact)
 
+    def suggest(self, fact: Any) -> None:
+        """Add a fact that picks an example, so that z3 need not search all reals to see that there is one."""
+        self.examples.append(fact)
+
     def maximum(self, terms: Any) -> z3.ArithRef:
         """Name the maximum of terms."""
         import z3
@@ -145,6 +160,10 @@ def _is_real(value: Any) -> bool:
     return type(value).__module__.partition(".")[0] == "z3"
 
 
+def _is_symbol(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == "sympy"
+
+
 def _first(values: Any) -> Any:
     return values.flat[0] if isinstance(values, np.ndarray) and values.size else None
 
@@ -161,6 +180,10 @@ def zeros(like: Array, size: int) -> Array:
         import z3
 
         array[:] = z3.RealVal(0, _first(like).ctx)
+    elif _is_symbol(_first(like)):
+        import sympy
+
+        array[:] = sympy.Integer(0)
     return array
 
 

@@ -36,7 +36,8 @@ def policy_values(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
 
 def expected_backup(mdp: FiniteMDP, v: Array) -> Array:
     """Return the (N,) table of expected reward plus discounted value of the next state."""
-    return segment_sum(mdp.probability * (mdp.reward + mdp.discount * v[mdp.next_state]), mdp.outcome_start[:-1])
+    # The array stands first: z3's multiplication would take a whole array for a number.
+    return segment_sum(mdp.probability * (mdp.reward + v[mdp.next_state] * mdp.discount), mdp.outcome_start[:-1])
 
 
 def optimality_operator(mdp: FiniteMDP, q: Array) -> Array:

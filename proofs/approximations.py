@@ -1,0 +1,107 @@
+r"""Each q_hat twice: as the program that torch differentiates, and as expressions that SymPy differentiates.
+
+.. math::
+    \text{linear: } x \cdot w, \qquad
+    \text{polynomial: } x_0 w_0 + x_1 w_0 w_1 + x_2 w_1^2, \qquad
+    \text{two layers: } v \cdot f(U x + a) + b
+
+The expressions are written from these formulas and know neither the code of ``bellcheck.mdp`` nor a closed form of any
+gradient: an objective is written down in named symbols, SymPy differentiates it once for each size, and the derivative is
+evaluated in rationals (where there is a hyperbolic tangent, to 60 digits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from bellcheck.mdp.approximation import LinearQ, NetworkQ, PolynomialQ, QHat
+from bellcheck.mdp.arithmetic import Array
+
+__all__ = ["COLUMNS", "HIDDEN", "N_PARAMETERS", "Family", "SymbolicQ", "evaluator", "symbolic_q", "torch_q"]
+
+Family = Literal["linear", "polynomial", "relu", "tanh"]
+HIDDEN = 2
+COLUMNS: dict[Family, int] = {"linear": 2, "polynomial": 3, "relu": 2, "tanh": 2}
+"""The features of a pair."""
+N_PARAMETERS: dict[Family, int] = {"linear": 2, "polynomial": 2, "relu": 9, "tanh": 9}
+_MONOMIALS = ((0,), (0, 1), (1, 1))
+
+
+def torch_q(family: Family, features: Array) -> QHat:
+    """Return the q_hat of ``bellcheck.mdp`` over tensors, for exact features of shape (N, columns)."""
+    import torch
+
+    if family == "linear":
+        return LinearQ(features).to_tensor()
+    if family == "polynomial":
+        return PolynomialQ(features, _MONOMIALS, N_PARAMETERS[family]).to_tensor()
+    activation = torch.nn.ReLU() if family == "relu" else torch.nn.Tanh()
+    # Empty of initial values: the parameters are always given, and nothing may be drawn from torch's global generator.
+    with torch.device("meta"):
+        layers = torch.nn.Linear(COLUMNS[family], HIDDEN), torch.nn.Linear(HIDDEN, 1)
+    module = torch.nn.Sequential(layers[0], activation, layers[1]).double()
+    return NetworkQ(module.to_empty(device="cpu"), features)
+
+
+@dataclass(frozen=True)
+class SymbolicQ:
+    """The table of a q_hat: an expression a pair, in its parameters and in one row of features a pair."""
+
+    table: tuple[Any, ...]
+    parameters: tuple[Any, ...]
+    features: tuple[Any, ...]
+
+
+@cache
+def symbolic_q(family: Family, n_pairs: int) -> SymbolicQ:
+    """Return the table of a family for a number of pairs."""
+    import sympy
+
+    columns = COLUMNS[family]
+    features = sympy.symbols(f"x:{n_pairs}:{columns}")
+    rows = [features[i * columns:(i + 1) * columns] for i in range(n_pairs)]
+    w = sympy.symbols(f"w:{N_PARAMETERS[family]}")
+    table = {"linear": _linear, "polynomial": _polynomial, "relu": _relu_network, "tanh": _tanh_network}[family]
+    return SymbolicQ(tuple(table(row, w) for row in rows), w, features)
+
+
+def _linear(x: Sequence[Any], w: Sequence[Any]) -> Any:
+    return x[0] * w[0] + x[1] * w[1]
+
+
+def _polynomial(c: Sequence[Any], w: Sequence[Any]) -> Any:
+    return c[0] * w[0] + c[1] * w[0] * w[1] + c[2] * w[1] ** 2
+
+
+def _relu_network(x: Sequence[Any], w: Sequence[Any]) -> Any:
+    import sympy
+
+    return _two_layers(x, w, lambda z: sympy.Piecewise((z, z > 0), (0, True)))
+
+
+def _tanh_network(x: Sequence[Any], w: Sequence[Any]) -> Any:
+    import sympy
+
+    return _two_layers(x, w, sympy.tanh)
+
+
+def _two_layers(x: Sequence[Any], w: Sequence[Any], activation: Callable[[Any], Any]) -> Any:
+    (u00, u01, u10, u11), (a0, a1), (v0, v1), (b,) = w[:4], w[4:6], w[6:8], w[8:]
+    return v0 * activation(u00 * x[0] + u01 * x[1] + a0) + v1 * activation(u10 * x[0] + u11 * x[1] + a1) + b
+
+
+def evaluator(arguments: Sequence[Any], expressions: Sequence[Any]) -> Callable[..., list[Any]]:
+    """Return a function of values for the arguments, in any arithmetic that has +, - and *, or of 60-digit numbers."""
+    import sympy
+
+    function: Callable[..., list[Any]] = sympy.lambdify(
+        [list(argument) for argument in arguments], list(expressions), modules=[{"tanh": _tanh}], cse=True
+    )
+    return function
+
+
+def _tanh(z: Any) -> Any:
+    return z.context.tanh(z)

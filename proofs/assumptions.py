@@ -1,0 +1,35 @@
+"""The hypotheses that statements need: named objects, so that a claim says exactly which ones and drops them one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Assumption"]
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A hypothesis: a name, and what it says."""
+
+    name: str
+    statement: str
+
+
+finite = Assumption("finite", "States, actions and rewards are finitely many.")
+discounted = Assumption("discounted", "The discount is below 1.")
+terminal_value_zero = Assumption("terminal-value-zero", "The value of a terminal state is 0.")
+non_terminating = Assumption("non-terminating", "No state is terminal.")
+steps_in_unit_interval = Assumption("steps-in-unit-interval", "Every step size lies in [0, 1].")
+deterministic_steps = Assumption("deterministic-steps", "Step sizes do not depend on what was sampled.")
+visit_steps = Assumption("visit-steps", "The step size is a function of the number of earlier visits to the pair.")
+independent_samples = Assumption("independent-samples", "Each sample of a pair is independent of those before it.")
+joint_sampling = Assumption("joint-sampling", "Reward and next state are drawn together from p(s', r | s, a).")
+greedy_improvement = Assumption("greedy-improvement", "The new policy's action is at least as good as the old policy in every state.")
+unichain = Assumption("unichain", "The behaviour's chain over pairs has one recurrent class.")
+fixed_behaviour = Assumption("fixed-behaviour", "The behaviour policy does not change.")
+frozen_weights = Assumption("frozen-weights", "The weights mu and the values q do not depend on the parameters.")
+differentiable = Assumption("differentiable", "q-hat is differentiable in its parameters.")
+unique_greedy = Assumption("unique-greedy", "The greedy action is unique where it is differentiated.")
+detached_target = Assumption("detached-target", "The target is held fixed while the loss is differentiated.")
+plain_sgd = Assumption("plain-sgd", "One step of plain gradient descent: no momentum, clipping, decay or rescaling.")
+binary64 = Assumption("binary64", "IEEE binary64 with rounding to nearest, without underflow or overflow.")

@@ -1,0 +1,53 @@
+r"""The Bellman optimality operator is a gamma-contraction in the max norm.
+
+.. math:: \lVert TQ - TQ' \rVert_\infty \le \gamma \, \lVert Q - Q' \rVert_\infty
+
+Why: a maximum cannot spread two tables further apart than they are (bellman.max-nonexpansive), an average under p cannot
+either, and discounting the successor's value supplies the factor. Rewards cancel. Hence T has one fixed point, and
+every Q-learning bound starts from this line.
+
+The factor is the discount exactly: adding a constant c to a table without terminal successors moves TQ by gamma c.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bellcheck.mdp.arithmetic import Array, exact, max_norm
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.strategies import mdps, tables
+
+from ..assumptions import discounted, finite
+from ..claim import Claim, cite, isabelle, lean, rocq
+from ..draws import symbolic_mdp, symbolic_table
+from ..mutants import operators
+from ..relation import Relation, at_most
+
+contraction = Claim(
+    id="bellman.contraction",
+    title="T is a gamma-contraction in the max norm",
+    statement=r"\lVert TQ - TQ' \rVert_\infty \le \gamma \lVert Q - Q' \rVert_\infty",
+    subject="operator",
+    needs=(finite, discounted),
+    uses=("bellman.max-nonexpansive",),
+    sources=(cite("puterman1994", "Prop. 6.2.4", verified=False), cite("bertsekas1996")),
+    proved_in=(
+        lean("contraction_of_bellman_op"), rocq("is_contraction_bellmanQbar"), isabelle("contraction_𝓛"),
+    ),
+)
+
+
+@contraction.all_reals(mdp=symbolic_mdp(3, 3), q=symbolic_table, w=symbolic_table)
+@contraction.exact(mdp=mdps(), q=tables, w=tables)
+def distances_shrink(T: Any, mdp: FiniteMDP, q: Array, w: Array) -> Relation:
+    """Two tables end up at most gamma times as far apart as they were."""
+    return at_most(max_norm(T(mdp, q) - T(mdp, w)), mdp.discount * max_norm(q - w))
+
+
+contraction.refutes(operators.undiscounted_backup, by=distances_shrink)
+
+
+@contraction.too_strong(beside=distances_shrink)
+def by_less_than_the_discount(T: Any, mdp: FiniteMDP, q: Array, w: Array) -> Relation:
+    """No smaller factor will do: on a shift by a constant the factor is gamma."""
+    return at_most(max_norm(T(mdp, q) - T(mdp, w)), (mdp.discount - exact("1/100")) * max_norm(q - w))

@@ -1,0 +1,67 @@
+"""The textbook's definitions, written out over outcomes one at a time.
+
+Slow, obvious, and sharing nothing with the operators in ``bellcheck.mdp``: a check that compares our code with these
+cannot be satisfied by the same mistake twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+
+from bellcheck.mdp.arithmetic import Array, exact_array
+from bellcheck.mdp.model import FiniteMDP
+
+__all__ = ["action_values", "backup", "deterministic_policies_of", "optimal_values", "state_value", "target"]
+
+
+def state_value(mdp: FiniteMDP, q: Array, state: int) -> fmpq:
+    """Return max over a of Q(s, a), or 0 if s is terminal."""
+    return max((q[x] for x in mdp.pairs_of(state)), default=fmpq(0))
+
+
+def backup(mdp: FiniteMDP, q: Array) -> Array:
+    """Return the sum over outcomes of p (r + gamma max over a' of Q(s', a'))."""
+    return exact_array(
+        sum(
+            (mdp.probability[k] * (mdp.reward[k] + mdp.discount * state_value(mdp, q, int(mdp.next_state[k])))
+             for k in mdp.outcomes_of(x)),
+            fmpq(0),
+        )
+        for x in range(mdp.n_pairs)
+    )
+
+
+def target(mdp: FiniteMDP, q: Array, outcome: int) -> fmpq:
+    """Return r + gamma max over a' of Q(s', a') of one outcome: what Q-learning moves towards."""
+    return mdp.reward[outcome] + mdp.discount * state_value(mdp, q, int(mdp.next_state[outcome]))
+
+
+def action_values(mdp: FiniteMDP, policy: Array) -> Array:
+    """Return q_pi, the solution of q(s, a) = sum of p (r + gamma sum over a' of pi(a' | s') q(s', a')), over the pairs."""
+    n = mdp.n_pairs
+    system, right = fmpq_mat(n, n), fmpq_mat(n, 1)
+    for x in range(n):
+        system[x, x] += 1
+        for k in mdp.outcomes_of(x):
+            right[x, 0] += mdp.probability[k] * mdp.reward[k]
+            for y in mdp.pairs_of(int(mdp.next_state[k])):
+                system[x, y] -= mdp.discount * mdp.probability[k] * policy[y]
+    return exact_array(system.solve(right).entries())
+
+
+def deterministic_policies_of(mdp: FiniteMDP) -> Iterator[Array]:
+    """Yield every deterministic stationary policy, as probabilities over the pairs."""
+    for chosen in product(*(mdp.pairs_of(int(state)) for state in mdp.acting)):
+        policy = np.full(mdp.n_pairs, fmpq(0), dtype=object)
+        policy[list(chosen)] = fmpq(1)
+        yield policy
+
+
+def optimal_values(mdp: FiniteMDP) -> Array:
+    """Return q*, at each pair the largest q_pi of any deterministic stationary policy: for models with few policies."""
+    values = [action_values(mdp, policy) for policy in deterministic_policies_of(mdp)]
+    return exact_array(max(q[x] for q in values) for x in range(mdp.n_pairs))

@@ -1,0 +1,246 @@
+"""How evidence of each kind is gathered, and how a control is made to fail.
+
+Generated evidence is a search: Hypothesis finds an instance that the relation refutes, the domain reducer finishes it.
+Only a relation that is false counts as a refutation; any other exception is an error and fails the run. The seed of each
+search is a hash of the run's seed, the claim and the check, so no verdict depends on which others ran, or in what order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import hypothesis
+import numpy as np
+from hypothesis import HealthCheck, Phase, Verbosity
+
+from bellcheck.mdp.arithmetic import Reals
+from bellcheck.mdp.extras import MissingExtra, missing_extra
+from bellcheck.mdp.reduce import reduce
+
+from .claim import Check, Claim, Control
+from .draws import accepts, axes, from_model, instance_to_data, instances, resolve, to_plain
+from .relation import Relation, Undecided
+from .subject import Subject, reference
+from .verdict import CheckVerdict, ControlVerdict
+
+__all__ = ["Finding", "gather", "refute", "stream"]
+
+RLIMIT = 4_000_000
+"""z3's resource limit for one obligation: a count of its steps, not a time, so that machines agree."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a search brought: how many instances reached a comparison, and the first refuted one, reduced."""
+
+    examples: int
+    instance: dict[str, Any] | None = None
+    relation: Relation | None = None
+
+    @property
+    def counterexample(self) -> dict[str, Any] | None:
+        """The refuted instance with both sides, as JSON data."""
+        if self.instance is None or self.relation is None:
+            return None
+        sides = self.relation.sides()
+        data = {"left": to_plain(sides.left), "relation": sides.relation, "right": to_plain(sides.right)}
+        return {**instance_to_data(self.instance), "sides": data}
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """What a search looks for: an instance whose relation is false, while `also` is true of it."""
+
+    relate: Callable[..., Relation]
+    also: Callable[[dict[str, Any]], bool] = lambda instance: True
+
+    def refutes(self, instance: dict[str, Any]) -> bool:
+        return not self.relate(**instance).holds and self.also(instance)
+
+
+class NotRun(Exception):
+    """Evidence that could not be gathered: no verdict either way."""
+
+
+def stream(seed: int, *names: str) -> np.random.SeedSequence:
+    """Return the named random stream of a run: the same for the same seed and names, whatever else runs."""
+    digest = hashlib.sha256("/".join([str(seed), *names]).encode()).digest()
+    return np.random.SeedSequence(int.from_bytes(digest[:16], "big"))
+
+
+def gather(claim: Claim, check: Check, *, examples: int, seed: int) -> CheckVerdict:
+    """Run one check on our own reference."""
+    began = time.perf_counter()
+    verdict = CheckVerdict(
+        name=check.name, kind=check.kind, status="holds", examples=0, false_alarm=check.false_alarm, seconds=0.0
+    )
+    try:
+        judge = _Judge(partial(check.function, reference(claim.subject).call))
+        finding = _find(check, check.draws, judge, examples, _seed(seed, claim, check))
+        verdict.examples = finding.examples
+        if finding.instance is not None:
+            verdict.status, verdict.counterexample = "refuted", finding.counterexample
+        elif finding.examples == 0:
+            verdict.status, verdict.reason = "error", "no instance reached a comparison"
+    except Exception as error:
+        verdict.status, verdict.reason = _not_a_verdict(error)
+    verdict.seconds = time.perf_counter() - began
+    return verdict
+
+
+def refute(claim: Claim, control: Control, check: Check, *, examples: int, seed: int) -> ControlVerdict:
+    """Run a control under one kind of evidence of the check that must refute it."""
+    began = time.perf_counter()
+    verdict = ControlVerdict(
+        name=control.name, kind=check.kind, status="survived", counterexample=None, by=check.name, seconds=0.0
+    )
+    try:
+        ours = reference(claim.subject)
+        draws = {**check.draws, **control.draws}
+        random = _seed(seed, claim, check, control.name)
+        if claim.expected == "refuted":
+            verdict.counterexample, verdict.reason = _accepted_truth(check, control, ours, draws, examples, random)
+        else:
+            finding = _find(check, draws, _control_judge(control, check, ours), examples, random)
+            verdict.counterexample = finding.counterexample
+        if verdict.counterexample is not None:
+            verdict.status = "refuted"
+    except Exception as error:
+        verdict.status, verdict.reason = _not_a_verdict(error)
+    verdict.seconds = time.perf_counter() - began
+    return verdict
+
+
+def _seed(seed: int, claim: Claim, check: Check, *more: str) -> np.random.SeedSequence:
+    return stream(seed, claim.id, check.name, check.kind, *more)
+
+
+def _not_a_verdict(error: Exception) -> tuple[Any, str]:
+    if isinstance(error, NotRun | Undecided | MissingExtra):
+        return "not-run", str(error)
+    remedy = missing_extra(error) if isinstance(error, ImportError) else None
+    return ("not-run", remedy) if remedy else ("error", f"{type(error).__name__}: {error}")
+
+
+def _control_judge(control: Control, check: Check, ours: Subject) -> _Judge:
+    """A refutation by a control: the mutant or the stronger statement fails where the reference's check holds."""
+    relate = partial(control.statement or check.function, (control.subject or ours).call)
+    if control.without is not None:
+        return _Judge(relate)
+    return _Judge(relate, also=lambda instance: check.function(ours.call, **instance).holds)
+
+
+def _accepted_truth(
+    check: Check, control: Control, ours: Subject, draws: Mapping[str, Any], examples: int, seed: np.random.SeedSequence
+) -> tuple[dict[str, Any] | None, str | None]:
+    """Folklore: the literal statement is refuted on an instance, and the true one holds there and on all others."""
+    assert control.statement is not None
+    truth = partial(control.statement, ours.call)
+    against = _find(check, draws, _Judge(truth), examples, seed)
+    if against.instance is not None:
+        return None, f"the true statement fails as well: {against.counterexample}"
+    literal = _Judge(partial(check.function, ours.call), also=lambda instance: truth(**instance).holds)
+    return _find(check, draws, literal, examples, seed).counterexample, None
+
+
+# -------------------------------------------------------------------- the search
+
+
+class _Found(Exception):
+    pass
+
+
+def _find(
+    check: Check, draws: Mapping[str, Any], judge: _Judge, examples: int, seed: np.random.SeedSequence
+) -> Finding:
+    if check.kind == "all-reals":
+        return _decide(check, draws, judge)
+    if check.kind == "statistical":
+        instance = {**resolve(draws, _no_strategy), "seed": seed, "false_alarm": check.false_alarm}
+        shown = {name: value for name, value in instance.items() if name not in ("seed", "false_alarm")}
+        return Finding(1, shown, judge.relate(**instance)) if judge.refutes(instance) else Finding(1)
+    return _search(draws, judge, examples, seed)
+
+
+def _no_strategy(strategy: Any) -> Any:
+    raise TypeError(f"statistical evidence stays outside Hypothesis, but draws from {strategy}")
+
+
+def _search(draws: Mapping[str, Any], judge: _Judge, examples: int, seed: np.random.SeedSequence) -> Finding:
+    found: list[dict[str, Any]] = []
+    reached = 0
+
+    def look(instance: dict[str, Any]) -> None:
+        nonlocal reached
+        relation = judge.relate(**instance)
+        if not relation.holds and judge.also(instance):
+            found.append(instance)
+            raise _Found
+        reached += relation.reached
+
+    strategy = instances(draws)
+    if not _draws_anything(draws):
+        examples = 1
+    search = hypothesis.seed(int(seed.generate_state(1, np.uint64)[0]))(
+        hypothesis.settings(
+            max_examples=examples, phases=[Phase.generate], database=None, deadline=None, derandomize=False,
+            suppress_health_check=list(HealthCheck), report_multiple_bugs=False, verbosity=Verbosity.quiet,
+            print_blob=False,
+        )(hypothesis.given(strategy)(look))
+    )
+    try:
+        search()
+    except _Found:
+        smallest = reduce(found[0], axes(draws), judge.refutes, valid=accepts(draws))
+        return Finding(reached + 1, smallest, judge.relate(**smallest))
+    return Finding(reached)
+
+
+def _draws_anything(draws: Mapping[str, Any]) -> bool:
+    drawn = []
+
+    def note(strategy: Any) -> Any:
+        drawn.append(strategy)
+        raise _Found
+
+    try:
+        resolve(draws, note)
+    except _Found:
+        pass
+    return bool(drawn)
+
+
+# -------------------------------------------------------------------- all reals
+
+
+def _decide(check: Check, draws: Mapping[str, Any], judge: _Judge) -> Finding:
+    """Ask z3 whether the relation can fail; a model is replayed in exact rationals before it counts."""
+    import z3
+
+    reals = Reals()
+    instance = resolve(draws, _no_strategy, reals=reals)
+    formula = judge.relate(**instance).formula()
+    solver = z3.Solver(ctx=reals.context)
+    solver.set("rlimit", RLIMIT)
+    solver.add(reals.facts)
+    if solver.check(reals.examples) != z3.sat:
+        raise NotRun("z3 finds no instance that meets the assumptions, so that nothing would be shown")
+    solver.add(z3.Not(formula))
+    # A model with the suggested numbers is found at once where there is one; a proof must do without them.
+    answer = solver.check(reals.examples)
+    if answer != z3.sat:
+        answer = solver.check()
+    if answer == z3.unsat:
+        return Finding(1)
+    if answer == z3.unknown:
+        raise NotRun(f"z3 found neither a proof nor a counterexample: {solver.reason_unknown()}")
+    model = solver.model()
+    numbers = {name: from_model(value, model) for name, value in instance.items()}
+    if not judge.refutes(numbers):
+        raise NotRun("z3's counterexample does not refute the relation when replayed in exact rationals")
+    return Finding(1, numbers, judge.relate(**numbers))

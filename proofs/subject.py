@@ -1,0 +1,62 @@
+"""Subjects: the things that checks are about, by kind, and our own reference of each kind.
+
+The check that the reference must pass is the check that a mutant must fail and that judges foreign code; only the
+subject changes. References are named, not imported: listing the claims loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+__all__ = ["REFERENCES", "Subject", "reference"]
+
+REFERENCES = {
+    "maximum": "bellcheck.mdp.arithmetic:maximum",
+    "operator": "bellcheck.mdp.bellman:optimality_operator",
+    "solver": "bellcheck.mdp.solve:policy_iteration",
+    "evaluation": "bellcheck.mdp.solve:evaluate",
+    "greedy-policy": "bellcheck.mdp.bellman:greedy_policy",
+    "q-learner": "bellcheck.mdp.q_learning:update",
+    "synchronous-run": "bellcheck.mdp.q_learning:run_synchronous",
+    "trajectory-run": "bellcheck.mdp.q_learning:run_trajectory",
+    "behaviour": "bellcheck.mdp.behaviour:epsilon_greedy",
+    "stationary-weights": "bellcheck.mdp.chain:stationary",
+    "value-error": "bellcheck.mdp.value_error:value_error",
+    "bellman-error": "bellcheck.mdp.value_error:bellman_error",
+    "td-loss": "bellcheck.mdp.semi_gradient:td_loss",
+    "semi-gradient": "bellcheck.mdp.semi_gradient:semi_gradient",
+    "semi-gradient-rule": "bellcheck.mdp.semi_gradient:semi_gradient_update",
+    "key-matrix": "bellcheck.mdp.semi_gradient:key_matrix",
+}
+"""kind -> ``module:name`` of our own subject of that kind."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something to be checked: a kind, a name, and where the code is.
+
+    `where` is ``module:name``, or the function itself. `cites` names the public thread or source of a mutant.
+    """
+
+    kind: str
+    name: str
+    where: str | Callable[..., Any]
+    cites: str = ""
+
+    @cached_property
+    def call(self) -> Callable[..., Any]:
+        """The function, imported on first use."""
+        if not isinstance(self.where, str):
+            return self.where
+        module, _, name = self.where.partition(":")
+        found: Callable[..., Any] = getattr(import_module(module), name)
+        return found
+
+
+def reference(kind: str) -> Subject:
+    """Return our own subject of a kind."""
+    return Subject(kind, "reference", REFERENCES[kind])

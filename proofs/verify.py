@@ -1,0 +1,89 @@
+"""Verify claims: gather the evidence of each, make each control fail, add up the false-alarm probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+
+from .claim import Claim
+from .evidence import gather, refute
+from .registry import select
+from .verdict import CheckVerdict, ClaimStatus, ClaimVerdict, ControlVerdict, Run, Summary
+
+__all__ = ["DEFAULT_EXAMPLES", "DEFAULT_SEED", "verify", "verify_claim"]
+
+DEFAULT_EXAMPLES = 200
+DEFAULT_SEED = 0
+
+Progress = Callable[[str], None]
+"""Called with what is about to run."""
+
+
+def verify(
+    claims: Iterable[Claim] | None = None,
+    *,
+    examples: int = DEFAULT_EXAMPLES,
+    seed: int = DEFAULT_SEED,
+    progress: Progress = lambda step: None,
+) -> Run:
+    """Verify claims, all of them by default, and return every verdict.
+
+    `examples` counts the instances of each generated check that reached a comparison. The same seed gives the same
+    verdicts and counterexamples, whichever claims run beside each other.
+    """
+    chosen = list(select([])) if claims is None else list(claims)
+    verdicts = [verify_claim(claim, examples=examples, seed=seed, progress=progress) for claim in chosen]
+    controls = [control for verdict in verdicts for control in verdict.controls]
+    checks = [check for verdict in verdicts for check in verdict.checks]
+    return Run(
+        bellcheck=version("bellcheck"),
+        seed=seed,
+        claims=verdicts,
+        summary=Summary(
+            claims=len(verdicts),
+            as_expected=sum(verdict.as_expected for verdict in verdicts),
+            not_run=sum(part.status == "not-run" for part in (*checks, *controls)),
+            errors=sum(part.status == "error" for part in (*checks, *controls)),
+            controls=len(controls),
+            controls_refuted=sum(control.status == "refuted" for control in controls),
+            false_alarm=sum(check.false_alarm for check in checks if check.status in ("holds", "refuted")),
+        ),
+    )
+
+
+def verify_claim(
+    claim: Claim, *, examples: int = DEFAULT_EXAMPLES, seed: int = DEFAULT_SEED,
+    progress: Progress = lambda step: None,
+) -> ClaimVerdict:
+    """Verify one claim: its checks, and every control under each kind of evidence of the check that refutes it."""
+    checks = []
+    for check in claim.checks:
+        progress(f"{claim.id}: {check.name} ({check.kind})")
+        checks.append(gather(claim, check, examples=examples, seed=seed))
+    controls = []
+    for control in claim.controls:
+        for check in claim.checks:
+            if check.function is control.by and (not control.kinds or check.kind in control.kinds):
+                progress(f"{claim.id}: {control.name} must fail ({check.kind})")
+                controls.append(refute(claim, control, check, examples=examples, seed=seed))
+    status = _status(checks)
+    return ClaimVerdict(
+        id=claim.id, status=status, expected=claim.expected,
+        as_expected=status == claim.expected and _as_expected(claim, checks, controls), checks=checks,
+        controls=controls,
+    )
+
+
+def _status(checks: list[CheckVerdict]) -> ClaimStatus:
+    statuses = {check.status for check in checks}
+    if "error" in statuses:
+        return "error"
+    if "refuted" in statuses:
+        return "refuted"
+    return "holds" if "holds" in statuses else "not-run"
+
+
+def _as_expected(claim: Claim, checks: list[CheckVerdict], controls: list[ControlVerdict]) -> bool:
+    return all(check.status in (claim.expected, "not-run") for check in checks) and all(
+        control.status in ("refuted", "not-run") for control in controls
+    )

@@ -1,0 +1,121 @@
+"""Claims and verdicts in the terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bellcheck.proofs.claim import GROUPS, Claim
+from bellcheck.proofs.registry import claim, explanation
+from bellcheck.proofs.verdict import CheckVerdict, ClaimVerdict, ControlVerdict, Run
+
+__all__ = ["catalogue", "page", "print_verdict", "summary"]
+
+_STYLE = {"holds": "green", "refuted": "red", "survived": "red", "error": "red", "not-run": "yellow", "cited": "blue"}
+
+
+def catalogue(claims: list[Claim]) -> RenderableType:
+    """Return the claims by group: id, title, kinds of evidence."""
+    parts: list[RenderableType] = []
+    for group, title in GROUPS.items():
+        members = [member for member in claims if member.group == group]
+        if not members:
+            continue
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+        table.add_column(no_wrap=True)
+        table.add_column(ratio=1)
+        table.add_column(style="dim")
+        for member in members:
+            table.add_row(Text(member.id), Text(member.title), Text(", ".join(member.kinds)))
+        parts += [Text(title, style="bold"), Padding(table, (0, 0, 1, 2))]
+    return Group(*parts)
+
+
+def page(member: Claim) -> RenderableType:
+    """Return a claim's page: the explanation, then assumptions, evidence, controls and sources."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(ratio=1)
+
+    def rows(title: str, lines: list[str]) -> None:
+        if lines:
+            table.add_row(title, Text("\n".join(lines)))
+
+    rows("expected", [f"{member.expected}" + (" (folklore)" if member.expected == "refuted" else "")])
+    rows("needs", [f"{assumption.name}: {assumption.statement}" for assumption in member.needs])
+    rows("uses", list(member.uses))
+    rows("evidence", [f"{check.name} ({check.kind})" for check in member.checks])
+    rows("must fail", [f"{control.name}, by {control.by.__name__}" for control in member.controls])
+    rows("sources", [_source(source.key, source.locator, source.verified) for source in member.sources])
+    rows("proved in", [f"{proof.prover}: {proof.name} ({proof.library})" for proof in member.proved_in])
+    return Group(
+        Text(member.id, style="bold"), Text(), Text(explanation(member)), Text(), table, Text(),
+        Text(f"bellcheck verify {member.id}", style="dim"),
+    )
+
+
+def _source(key: str, locator: str, verified: bool) -> str:
+    return f"{key}, {locator}" + ("" if verified else " (locator not verified)") if locator else key
+
+
+def print_verdict(console: Console, verdict: ClaimVerdict, seed: int, examples: int) -> None:
+    """Print one line for a verdict that is as expected, and everything needed to see why for any other."""
+    refuted = sum(control.status == "refuted" for control in verdict.controls)
+    seconds = sum(part.seconds for part in (*verdict.checks, *verdict.controls))
+    line = Text.assemble(
+        ("✓ " if verdict.as_expected else "✗ ", "green" if verdict.as_expected else "red"),
+        f"{verdict.id}: ", (verdict.status, _STYLE[verdict.status] if not verdict.as_expected else "green"),
+        (", as expected" if verdict.as_expected and verdict.expected == "refuted" else ""),
+        (f"  {sum(check.examples for check in verdict.checks)} examples, "
+         f"{refuted} of {len(verdict.controls)} controls refuted, {seconds:.1f} s", "dim"),
+    )
+    console.print(line, soft_wrap=True)
+    shown = [part for part in (*verdict.checks, *verdict.controls) if not _as_it_should_be(part, verdict)]
+    if not shown:
+        return
+    member = claim(verdict.id)
+    console.print(Text(f"    {member.title}\n    {member.statement}"), soft_wrap=True)
+    for part in shown:
+        what = "check" if isinstance(part, CheckVerdict) else "control"
+        console.print(Text.assemble(f"    {what} {part.name} ({part.kind}): ", (part.status, _STYLE[part.status])),
+                      soft_wrap=True)
+        if part.reason:
+            console.print(Text(f"      {part.reason}"), soft_wrap=True)
+        if part.counterexample:
+            console.print(Text(_indented(part.counterexample)), soft_wrap=True)
+    if not verdict.as_expected:
+        console.print(Text(f"    again: bellcheck verify {verdict.id} --seed {seed} --examples {examples}"), soft_wrap=True)
+
+
+def _as_it_should_be(part: CheckVerdict | ControlVerdict, verdict: ClaimVerdict) -> bool:
+    return part.status == (verdict.expected if isinstance(part, CheckVerdict) else "refuted")
+
+
+def _indented(counterexample: dict[str, Any]) -> str:
+    sides = counterexample["sides"]
+    lines = [
+        f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in counterexample.items() if name != "sides"
+    ]
+    lines.append(f"{_short(sides['left'])}  {sides['relation']}  {_short(sides['right'])}  is false")
+    return "\n".join("      " + line for line in lines)
+
+
+def _short(side: Any) -> str:
+    text = side if isinstance(side, str) else json.dumps(side, ensure_ascii=False)
+    return text if len(text) <= 400 else text[:400] + " ..."
+
+
+def summary(run: Run) -> str:
+    """Return the closing lines of a run."""
+    s = run.summary
+    lines = [
+        f"{s.as_expected} of {s.claims} claims as expected, {s.controls_refuted} of {s.controls} controls refuted"
+        + (f", {s.not_run} not run" if s.not_run else "") + (f", {s.errors} errors" if s.errors else ""),
+        f"seed {run.seed}, false-alarm probability {s.false_alarm:.1e}",
+    ]
+    return "\n".join(lines)
