@@ -62,7 +62,7 @@ def exact(value: object) -> fmpq:
     try:
         if isinstance(value, str) and not _TEXT.fullmatch(value):
             raise ValueError(value)
-        number = Fraction(value)  # type: ignore[arg-type]
+        number = Fraction(value)  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:50]}..."
         raise NotANumber(f"{shown} is not a rational number; write it like 3/4, 0.75 or 2") from None
