@@ -30,7 +30,7 @@ from .verdict import CheckVerdict, ControlVerdict
 
 __all__ = ["Finding", "gather", "refute", "stream"]
 
-RLIMIT = 4_000_000
+RLIMIT = 500_000
 """z3's resource limit for one obligation: a count of its steps, not a time, so that machines agree."""
 
 
@@ -225,16 +225,19 @@ def _decide(check: Check, draws: Mapping[str, Any], judge: _Judge) -> Finding:
     reals = Reals()
     instance = resolve(draws, _no_strategy, reals=reals)
     formula = judge.relate(**instance).formula()
-    solver = z3.Solver(ctx=reals.context)
-    solver.set("rlimit", RLIMIT)
-    solver.add(reals.facts)
-    if solver.check(reals.examples) != z3.sat:
+
+    def ask(*facts: Any) -> tuple[Any, Any]:
+        solver = z3.Solver(ctx=reals.context)
+        solver.set("rlimit", RLIMIT)
+        solver.add(*reals.facts, *facts)
+        return solver.check(), solver
+
+    if ask(*reals.examples)[0] != z3.sat:
         raise NotRun("z3 finds no instance that meets the assumptions, so that nothing would be shown")
-    solver.add(z3.Not(formula))
-    # A model with the suggested numbers is found at once where there is one; a proof must do without them.
-    answer = solver.check(reals.examples)
+    # A counterexample with the suggested numbers is found at once where there is one; a proof must do without them.
+    answer, solver = ask(*reals.examples, z3.Not(formula))
     if answer != z3.sat:
-        answer = solver.check()
+        answer, solver = ask(z3.Not(formula))
     if answer == z3.unsat:
         return Finding(1)
     if answer == z3.unknown:

@@ -8,13 +8,14 @@ from bellcheck.mdp.model import FiniteMDP
 
 from ..subject import Subject
 
-__all__ = ["two_sweeps"]
+__all__ = ["one_sweep"]
 
 
-def _two_sweeps(mdp: FiniteMDP, policy: Array) -> Array:
-    return policy_operator(mdp, policy, policy_operator(mdp, policy, zeros(mdp.probability, mdp.n_pairs)))
+def _one_sweep(mdp: FiniteMDP, policy: Array) -> Array:
+    return policy_operator(mdp, policy, zeros(mdp.probability, mdp.n_pairs))
 
 
-two_sweeps = Subject(
-    "evaluation", "evaluation stopped after two sweeps", _two_sweeps, cites="JuliaPOMDP/DiscreteValueIteration.jl issue 45"
+one_sweep = Subject(
+    "evaluation", "evaluation stopped after one sweep", _one_sweep,
+    cites="JuliaPOMDP/DiscreteValueIteration.jl issue 45; jsboige/CoursIA issue 14836",
 )
