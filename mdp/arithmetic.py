@@ -152,16 +152,21 @@ class Reals:
         return largest
 
 
+def _library(value: Any) -> str:
+    # Classes of SymPy's undefined functions have no module; their metaclass has.
+    return (type(value).__module__ or type(type(value)).__module__).partition(".")[0]
+
+
 def _is_tensor(values: Any) -> bool:
-    return type(values).__module__.partition(".")[0] == "torch"
+    return _library(values) == "torch"
 
 
 def _is_real(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] == "z3"
+    return _library(value) == "z3"
 
 
 def _is_symbol(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] == "sympy"
+    return _library(value) == "sympy"
 
 
 def _first(values: Any) -> Any:

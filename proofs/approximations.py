@@ -6,8 +6,8 @@ r"""Each q_hat twice: as the program that torch differentiates, and as expressio
     \text{two layers: } v \cdot f(U x + a) + b
 
 The expressions are written from these formulas and know neither the code of ``bellcheck.mdp`` nor a closed form of any
-gradient: an objective is written down in named symbols, SymPy differentiates it once for each size, and the derivative is
-evaluated in rationals (where there is a hyperbolic tangent, to 60 digits).
+gradient: an objective is written down in named symbols, SymPy differentiates it once for each size, and the derivative
+is evaluated in rationals (where there is a hyperbolic tangent, to 60 digits).
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from functools import cache
 from typing import Any, Literal
 
 from bellcheck.mdp.approximation import LinearQ, NetworkQ, PolynomialQ, QHat
-from bellcheck.mdp.arithmetic import Array
+from bellcheck.mdp.arithmetic import Array, exact_array
 
-__all__ = ["COLUMNS", "HIDDEN", "N_PARAMETERS", "Family", "SymbolicQ", "evaluator", "symbolic_q", "torch_q"]
+__all__ = ["COLUMNS", "HIDDEN", "N_PARAMETERS", "Family", "SymbolicQ", "evaluator", "symbolic_q",
+           "table_and_slopes", "torch_q", "undefined_functions"]
 
 Family = Literal["linear", "polynomial", "relu", "tanh"]
 HIDDEN = 2
@@ -103,5 +104,36 @@ def evaluator(arguments: Sequence[Any], expressions: Sequence[Any]) -> Callable[
     return function
 
 
+@cache
+def _table_and_slopes(family: Family, n_pairs: int) -> Callable[..., list[Any]]:
+    import sympy
+
+    q_hat = symbolic_q(family, n_pairs)
+    slopes = [sympy.diff(entry, w) for entry in q_hat.table for w in q_hat.parameters]
+    return evaluator([q_hat.features, q_hat.parameters], [*q_hat.table, *slopes])
+
+
+def table_and_slopes(family: Family, features: Array, w: Array) -> tuple[Array, Array]:
+    """Return the (N,) table and the (N, d) gradients of its entries, exactly, for rational features and parameters."""
+    n_pairs = len(features)
+    numbers = exact_array(_table_and_slopes(family, n_pairs)(features.flat, w))
+    return numbers[:n_pairs], numbers[n_pairs:].reshape(n_pairs, len(w))
+
+
 def _tanh(z: Any) -> Any:
     return z.context.tanh(z)
+
+
+def undefined_functions(
+    name: str, count: int, arguments: Sequence[Any]
+) -> tuple[list[Any], Callable[[Any], Any]]:
+    """Return undefined functions of the arguments, and how to name their values and first derivatives by symbols.
+
+    SymPy differentiates the functions; as polynomials in named symbols, two results can always be told apart.
+    """
+    import sympy
+
+    functions = [sympy.Function(f"{name}{i}")(*arguments) for i in range(count)]
+    slopes = {sympy.diff(f, t): sympy.Symbol(f"d{f.func}/d{t}") for f in functions for t in arguments}
+    values = {f: sympy.Symbol(str(f.func)) for f in functions}
+    return functions, lambda expression: expression.doit().xreplace(slopes).xreplace(values)

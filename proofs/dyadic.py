@@ -1,9 +1,9 @@
 """Draws of small dyadic numbers, on which binary64 makes no error at all.
 
-Every number is a multiple of 1/16 below 2^b / 16 in size, for a number of bits b. A product of k of them is a multiple of
-2^(-4k) below 2^(bk - 4k), and so is a sum, up to the logarithm of its length: as long as an expression's numerators stay
-below 2^53, no operation rounds, whatever the order of summation and whether or not products are fused into sums. Each
-check states its count; then equality of a float and a rational is equality, without any tolerance.
+Every number is a multiple of 1/16 below 2^b / 16 in size, for a number of bits b. A product of k of them is a multiple
+of 2^(-4k) below 2^(bk - 4k), and so is a sum, up to the logarithm of its length: as long as an expression's numerators
+stay below 2^53, no operation rounds, whatever the order of summation and whether or not products are fused into sums.
+Each check states its count; then equality of a float and a rational is equality, without any tolerance.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 r"""Running error analysis: how far binary64 can be from the exact value of an expression.
 
-A `Ball` carries the exact value x of a quantity (to 60 digits) and a bound e on |fl(x) - x| for whatever binary64 program
-computed it by these operations. With unit roundoff u = 2^-53 and no overflow,
+A `Ball` carries the exact value x of a quantity (to 60 digits) and a bound e on |fl(x) - x| for whatever binary64
+program computed it by these operations. With unit roundoff u = 2^-53 and no overflow,
 
 .. math::
     \lvert \mathrm{fl}(x y) - x y \rvert &\le e' + u (\lvert x y \rvert + e') + \eta, \qquad

@@ -1,0 +1,214 @@
+r"""One step of regression on the TD target is the update rule, up to a factor that the loss decides.
+
+.. math::
+    w - \alpha \, \nabla_w L = w + c \, \alpha \sum_{b} \delta_b \, \nabla \hat q_w(x_b), \qquad
+    y_b = r_b + \gamma V_{\hat q_w}(s'_b) \ \text{detached}
+
+===========================================================  ==========
+loss L of a batch of B transitions                           factor c
+===========================================================  ==========
+half the sum of squares                                      1
+the sum of squares                                           2
+their mean (the MSE of software libraries); at B = 1         2/B; 2
+the mean over all heads of a network with \|A\| outputs,
+the targets of the other actions being its own outputs       2/(B\|A\|)
+===========================================================  ==========
+
+Why: the derivative of (y - q_hat)^2 in w, with y held fixed, is -2 delta grad q_hat; a head whose target is its own
+output adds nothing to the gradient and counts in the mean.
+
+It is *one* step of *plain* gradient descent, with the target computed from the current parameters, detached, and 0
+beyond a terminal state. An undetached target adds the motion of the target (semi-gradient.difference). Momentum agrees
+at the first step and not at the second. Many steps on one frozen target are another algorithm, fitted Q-iteration.
+
+Torch's own optimiser takes the step, and is compared exactly on dyadic numbers (`dyadic`): the largest numerator is
+that of alpha c sum delta grad q_hat, below 2^4 * 2 * 4 * 15 * 2^(3b + 4) * 3 * 2^(2b) < 2^(5b + 17) for a two-layer
+ReLU network, 52 bits at b = 7, and less for linear q_hat.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from flint import fmpq
+from hypothesis import strategies as st
+
+from bellcheck.mdp.arithmetic import Array, exact, exact_array, to_floats
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.value_error import td_targets
+
+from ..approximations import COLUMNS, N_PARAMETERS, Family, table_and_slopes, torch_q
+from ..assumptions import detached_target, differentiable, plain_sgd, terminal_value_zero
+from ..claim import Claim, cite
+from ..definitions import state_value
+from ..dyadic import NETWORK_BITS, dyadic_features, dyadic_mdps, dyadic_parameters
+from ..mutants import gradient as mutants
+from ..relation import Relation, all_of, equal
+
+regression_equivalence = Claim(
+    id="value-error.regression-equivalence",
+    title="One plain gradient step of regression on the detached TD target is the update rule, times a known factor",
+    statement=(
+        r"w - \alpha \nabla_w L = w + c \alpha \textstyle\sum_b \delta_b \nabla \hat q_w(x_b),"
+        r"\quad c \in \{1, 2, 2/B, 2/(B|A|)\}"
+    ),
+    subject="td-loss",
+    needs=(detached_target, plain_sgd, terminal_value_zero, differentiable),
+    uses=("semi-gradient.difference",),
+    sources=(cite("sutton2018", "(9.7)"), cite("mnih2015"), cite("crossvalidated365618")),
+)
+
+Reduction = Literal["half-sum", "sum", "mean"]
+
+
+def _factors(batch_size: int) -> dict[Reduction, fmpq]:
+    return {"half-sum": fmpq(1), "sum": fmpq(2), "mean": fmpq(2, batch_size)}
+
+
+def _batch(mdp: FiniteMDP, first: int, size: int) -> list[int]:
+    """Return `size` outcomes in a row, from one on, beginning again behind the last."""
+    return [(first + i) % len(mdp.reward) for i in range(size)]
+
+
+def _pair_of(mdp: FiniteMDP, outcome: int) -> int:
+    return next(x for x in range(mdp.n_pairs) if outcome in mdp.outcomes_of(x))
+
+
+def _sum_of_updates(family: Family, mdp: FiniteMDP, features: Array, w: Array, batch: list[int]) -> Array:
+    """Return the sum over the batch of delta grad q_hat, with q_hat and its slopes from SymPy."""
+    q, slopes = table_and_slopes(family, features, w)
+    total = 0 * w
+    for k in batch:
+        x = _pair_of(mdp, k)
+        delta = mdp.reward[k] + mdp.discount * state_value(mdp, q, int(mdp.next_state[k])) - q[x]
+        total = total + delta * slopes[x]
+    return total
+
+
+def _torch_steps(
+    loss: Any, family: Family, mdp: FiniteMDP, features: Array, w: Array, batch: list[int], step_size: fmpq,
+    reduction: Reduction, *, steps: int = 1, momentum: float = 0.0,
+) -> Array:
+    """Return the parameters after steps of ``torch.optim.SGD``."""
+    import torch
+
+    model, q_hat = mdp.to_tensor(), torch_q(family, features)
+    parameters = torch.nn.Parameter(torch.tensor(to_floats(w)))
+    optimiser = torch.optim.SGD([parameters], lr=float(to_floats([step_size])[0]), momentum=momentum)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        loss(model, q_hat, parameters, batch, reduction).backward()
+        optimiser.step()
+    return exact_array(parameters.tolist())
+
+
+def _equal_steps(
+    loss: Any, family: Family, mdp: FiniteMDP, features: Array, w: Array, first: int, size: int, step_size: fmpq
+) -> Relation:
+    batch = _batch(mdp, first, size)
+    updates = _sum_of_updates(family, mdp, features, w, batch)
+    return all_of(
+        equal(_torch_steps(loss, family, mdp, features, w, batch, step_size, reduction),
+              w + factor * step_size * updates)
+        for reduction, factor in _factors(size).items()
+    )
+
+
+def _draws(family: Family) -> dict[str, Any]:
+    return {
+        "mdp": dyadic_mdps(max_states=3, max_actions=2), "features": dyadic_features(COLUMNS[family], NETWORK_BITS),
+        "w": dyadic_parameters(N_PARAMETERS[family], NETWORK_BITS), "first": st.integers(0, 17),
+        "size": st.sampled_from([1, 2, 4]),
+        "step_size": st.sampled_from([exact(a) for a in ("1/2", "1", "1/16", "3/4")]),
+    }
+
+
+@regression_equivalence.autograd(**_draws("linear"))
+def step_of_linear(
+    loss: Any, mdp: FiniteMDP, features: Array, w: Array, first: int, size: int, step_size: fmpq
+) -> Relation:
+    """The steps on half-sum, sum and mean loss have the factors 1, 2 and 2/B, to the last bit, for linear q_hat."""
+    return _equal_steps(loss, "linear", mdp, features, w, first, size, step_size)
+
+
+@regression_equivalence.autograd(**_draws("relu"))
+def step_of_relu_network(
+    loss: Any, mdp: FiniteMDP, features: Array, w: Array, first: int, size: int, step_size: fmpq
+) -> Relation:
+    """The same for a two-layer ReLU network."""
+    return _equal_steps(loss, "relu", mdp, features, w, first, size, step_size)
+
+
+for _check in (step_of_linear, step_of_relu_network):
+    regression_equivalence.refutes(mutants.undetached_target, by=_check)
+    regression_equivalence.refutes(mutants.bootstrapping_after_the_end, by=_check)
+    regression_equivalence.refutes(mutants.mean_over_all_heads, by=_check)
+
+
+@regression_equivalence.too_strong(beside=step_of_linear)
+def two_steps_with_momentum(
+    loss: Any, mdp: FiniteMDP, features: Array, w: Array, first: int, size: int, step_size: fmpq
+) -> Relation:
+    """Momentum changes nothing: it does not at the first step, and does at the second."""
+    batch = _batch(mdp, first, size)
+    runs = [
+        _torch_steps(loss, "linear", mdp, features, w, batch, step_size, "half-sum", steps=2, momentum=momentum)
+        for momentum in (0.0, 0.5)
+    ]
+    return equal(*runs)
+
+
+# -------------------------------------------------------------------- a network with a head for each action
+
+
+def _mean_over_heads(mdp: FiniteMDP, features: Array, w: Array, batch: list[int]) -> tuple[Array, int]:
+    """Return minus the gradient of torch's MSE over all heads of the state, and the number of heads.
+
+    The batch lies in one state; the target of each head is its own output, but for the head of the action taken.
+    """
+    import torch
+
+    model, q_hat = mdp.to_tensor(), torch_q("linear", features)
+    parameters = torch.tensor(to_floats(w), requires_grad=True)
+    heads = mdp.pairs_of(int(mdp.pair_state[_pair_of(mdp, batch[0])]))
+    outputs = torch.stack([q_hat(parameters)[heads.start:heads.stop]] * len(batch))
+    targets = outputs.detach().clone()
+    labels = td_targets(model, q_hat(parameters.detach()))
+    for row, k in enumerate(batch):
+        targets[row, _pair_of(mdp, k) - heads.start] = labels[k]
+    torch.nn.functional.mse_loss(outputs, targets).backward()
+    assert parameters.grad is not None
+    return -exact_array(parameters.grad.tolist()), len(heads)
+
+
+def _in_one_state(mdp: FiniteMDP, first: int, size: int) -> list[int]:
+    pairs = mdp.pairs_of(int(mdp.pair_state[_pair_of(mdp, first % len(mdp.reward))]))
+    outcomes = [k for x in pairs for k in mdp.outcomes_of(x)]
+    return [outcomes[(first + i) % len(outcomes)] for i in range(size)]
+
+
+def _heads_have_the_factor(
+    loss: Any, mdp: FiniteMDP, features: Array, w: Array, first: int, size: int, factor: Any
+) -> Relation:
+    batch = _in_one_state(mdp, first, size)
+    step, n_heads = _mean_over_heads(mdp, features, w, batch)
+    rule = _torch_steps(loss, "linear", mdp, features, w, batch, fmpq(1), "half-sum") - w
+    return equal(step, factor(n_heads) * rule)
+
+
+_head_draws = {name: draw for name, draw in _draws("linear").items() if name != "step_size"}
+
+
+@regression_equivalence.autograd(**_head_draws)
+def mean_over_heads(loss: Any, mdp: FiniteMDP, features: Array, w: Array, first: int, size: int) -> Relation:
+    """Torch's MSE over B transitions and |A| heads has the factor 2/(B |A|)."""
+    return _heads_have_the_factor(loss, mdp, features, w, first, size, lambda heads: fmpq(2, size * heads))
+
+
+regression_equivalence.refutes(mutants.undetached_target, by=mean_over_heads)
+
+
+@regression_equivalence.too_strong(beside=mean_over_heads)
+def heads_do_not_count(loss: Any, mdp: FiniteMDP, features: Array, w: Array, first: int, size: int) -> Relation:
+    """The factor 2/B of the mean over transitions, with the heads forgotten."""
+    return _heads_have_the_factor(loss, mdp, features, w, first, size, lambda heads: fmpq(2, size))
