@@ -6,7 +6,7 @@ __all__ = ["MissingExtra", "missing_extra"]
 
 _EXTRA_OF = {
     "altair": "report", "gymnasium": "gymnasium", "jinja2": "report", "latex2mathml": "report", "numba": "fast",
-    "pytest": "pytest", "torch": "torch", "vl_convert": "report", "z3": "smt",
+    "pybtex": "report", "pytest": "pytest", "torch": "torch", "vl_convert": "report", "z3": "smt",
 }
 
 
