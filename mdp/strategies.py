@@ -37,8 +37,20 @@ from .strategies_on_models import (
     tied_to,
 )
 
-__all__ = ["deterministic_policies", "distributions", "mdps", "paths", "policies", "positive_distributions",
-           "positive_policies", "state_tables", "step_sizes", "synchronous_paths", "tables", "tied_to"]
+__all__ = [
+    "deterministic_policies",
+    "distributions",
+    "mdps",
+    "paths",
+    "policies",
+    "positive_distributions",
+    "positive_policies",
+    "state_tables",
+    "step_sizes",
+    "synchronous_paths",
+    "tables",
+    "tied_to",
+]
 
 _WEIGHTS = (1, 2, 3, 4, 0)
 _SHAPES = _FREE, _MIRRORED, _EQUAL_ROWS, _DUPLICATED, _DETERMINISTIC, _PERIODIC, _ONE_WAY, _SEPARATE = range(8)
@@ -70,8 +82,11 @@ def mdps(
     The strategy has a method ``accepts(mdp)``: whether a model keeps these limits, so that reducers can keep them too.
     Raises ``hypothesis.errors.InvalidArgument`` naming the argument.
     """
-    for name, value, largest in (("max_states", max_states, 12), ("max_actions", max_actions, 6),
-                                 ("max_outcomes", max_outcomes, 12)):
+    for name, value, largest in (
+        ("max_states", max_states, 12),
+        ("max_actions", max_actions, 6),
+        ("max_outcomes", max_outcomes, 12),
+    ):
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
             raise InvalidArgument(f"{name}={value!r} is not an integer from 1 to {largest}")
     allowed = DISCOUNTS if discounts is None else _checked_discounts(discounts)
@@ -110,8 +125,13 @@ def _checked_discounts(discounts: Sequence[object]) -> Array:
 
 @st.composite
 def _models(
-    draw: st.DrawFn, max_states: int, action_sets: list[_ActionSet], max_outcomes: int, terminal: bool,
-    discounts: Array, start: bool,
+    draw: st.DrawFn,
+    max_states: int,
+    action_sets: list[_ActionSet],
+    max_outcomes: int,
+    terminal: bool,
+    discounts: Array,
+    start: bool,
 ) -> FiniteMDP:
     pick = below(draw)
     n_states = 1 + pick(max_states)
@@ -140,14 +160,16 @@ def _actions(
     for state in range(n_drawn):
         must_act = state == n_drawn - 1 and not any(drawn)
         drawn.append(one_of(pick, action_sets if must_act else choices))
-    return drawn + drawn[:n_states - n_drawn][::-1]
+    return drawn + drawn[: n_states - n_drawn][::-1]
 
 
 def _twin(shape: int, rows: _Rows, state: int, action: int, n_states: int) -> _Outcomes | None:
     """Return the row that an earlier one determines, if any."""
     if shape == _MIRRORED and (n_states - 1 - state, action) in rows:
-        return [(weight, reward, n_states - 1 - successor)
-                for weight, reward, successor in rows[n_states - 1 - state, action]]
+        return [
+            (weight, reward, n_states - 1 - successor)
+            for weight, reward, successor in rows[n_states - 1 - state, action]
+        ]
     if rows and shape in (_EQUAL_ROWS, _DUPLICATED):
         (last_state, _), last = next(reversed(rows.items()))
         return last if shape == _EQUAL_ROWS or last_state == state else None

@@ -17,8 +17,19 @@ from .arithmetic import Array, Scalar, exact_array
 from .draws import NUMBERS, STEP_SIZES, Below, below, one_of, positive_weights, weights
 from .model import FiniteMDP
 
-__all__ = ["deterministic_policies", "distributions", "paths", "policies", "positive_distributions",
-           "positive_policies", "state_tables", "step_sizes", "synchronous_paths", "tables", "tied_to"]
+__all__ = [
+    "deterministic_policies",
+    "distributions",
+    "paths",
+    "policies",
+    "positive_distributions",
+    "positive_policies",
+    "state_tables",
+    "step_sizes",
+    "synchronous_paths",
+    "tables",
+    "tied_to",
+]
 
 _T = TypeVar("_T")
 

@@ -1,0 +1,170 @@
+"""Keeping a part of a model, and of everything that lives on it.
+
+A part is a choice of states and outcomes. A pair stays while it has an outcome of positive weight, a state may lose all
+its actions and become terminal, and what is left of a distribution is scaled to sum to 1. Values that live on the model
+follow by their axis:
+
+=======================  ==========================================================================================
+axis                     what is kept
+=======================  ==========================================================================================
+`pair`, `state`          the entries of the kept pairs or states (the first dimension)
+`policy`                 per state, rescaled; uniform where no weight is left
+`deterministic_policy`   the same; the lowest action where no weight is left
+`positive_policy`        the same; some weight is always left
+`distribution`           over the pairs, rescaled; uniform where no weight is left
+`positive_distribution`  the same; some weight is always left
+`path`                   the steps (pair, outcome, step size) on kept outcomes, renumbered
+`synchronous_path`       the kept pairs' outcomes, renumbered; the first possible one in place of a dropped one
+`step_size`, None        the value as it is
+=======================  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from flint import fmpq
+
+from .arithmetic import Array, exact_array
+from .model import FiniteMDP
+
+__all__ = ["AXES", "WEIGHTS", "Axes", "Instance", "model_of", "restrict"]
+
+Instance = dict[str, Any]
+Axes = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The kept states, pairs and outcomes of a model by their old numbers, and the model that they make."""
+
+    states: np.ndarray
+    pairs: np.ndarray
+    outcomes: np.ndarray
+    model: FiniteMDP
+
+
+def model_of(instance: Mapping[str, Any]) -> str | None:
+    """Return the key of the only exact model of an instance; None if there is none or more than one."""
+    keys = [key for key, value in instance.items() if isinstance(value, FiniteMDP)]
+    return keys[0] if len(keys) == 1 and isinstance(instance[keys[0]].discount, fmpq) else None
+
+
+def restrict(
+    instance: Instance,
+    axes: Axes,
+    *,
+    states: np.ndarray,
+    outcomes: np.ndarray,
+    weight: Array | None = None,
+    next_state: np.ndarray | None = None,
+) -> Instance | None:
+    """Return the instance on a part of its model, or None if no pair is left.
+
+    Parameters
+    ----------
+    states, outcomes : (S,) and (K,) masks of what is kept; outcomes into dropped states are dropped too.
+    weight : (K,) weights in place of the probabilities; each pair's are scaled to sum to 1.
+    next_state : (K,) successors, by their old numbers, in place of the model's.
+    """
+    key = model_of(instance)
+    if key is None:
+        return None
+    part = _part(instance[key], states, outcomes, weight, next_state)
+    if part is None:
+        return None
+    smaller = {name: AXES[axes.get(name)](value, part) for name, value in instance.items()}
+    smaller[key] = part.model
+    return smaller
+
+
+def _part(
+    mdp: FiniteMDP, states: np.ndarray, outcomes: np.ndarray, weight: Array | None, next_state: np.ndarray | None
+) -> _Part | None:
+    weight = mdp.probability if weight is None else weight
+    next_state = mdp.next_state if next_state is None else next_state
+    pair_of = np.repeat(np.arange(mdp.n_pairs), np.diff(mdp.outcome_start))
+    outcomes = outcomes & states[next_state] & states[mdp.pair_state[pair_of]]
+    total = [sum((weight[k] for k in mdp.outcomes_of(x) if outcomes[k]), fmpq(0)) for x in range(mdp.n_pairs)]
+    pairs = np.array([x for x in range(mdp.n_pairs) if total[x] > 0], dtype=np.int64)
+    if not len(pairs):
+        return None
+    outcomes = outcomes & np.isin(pair_of, pairs)
+    kept_states, kept = np.flatnonzero(states), np.flatnonzero(outcomes)
+    new_state = np.cumsum(states) - 1
+    start = None if mdp.start is None else _rescaled(mdp.start[kept_states], uniform=True)
+    names = mdp.state_names
+    model = replace(
+        mdp,
+        n_states=len(kept_states),
+        pair_state=new_state[mdp.pair_state[pairs]],
+        pair_action=mdp.pair_action[pairs],
+        outcome_start=np.searchsorted(pair_of[kept], [*pairs, mdp.n_pairs]),
+        probability=exact_array([weight[k] / total[pair_of[k]] for k in kept]),
+        reward=mdp.reward[kept],
+        next_state=new_state[next_state[kept]],
+        start=start,
+        state_names=None if names is None else tuple(names[state] for state in kept_states),
+    )
+    return _Part(kept_states, pairs, kept, model)
+
+
+def _rescaled(weights: Array, uniform: bool) -> Array:
+    total = sum(weights, fmpq(0))
+    if total > 0:
+        return weights / total
+    return exact_array([fmpq(1, len(weights)) if uniform else int(place == 0) for place in range(len(weights))])
+
+
+def _policy(uniform: bool) -> Callable[[Array, _Part], Array]:
+    def kept(policy: Array, part: _Part) -> Array:
+        weights = policy[part.pairs]
+        rows = [part.model.pairs_of(state) for state in part.model.acting]
+        return np.concatenate([_rescaled(weights[row.start : row.stop], uniform) for row in rows])
+
+    return kept
+
+
+def _distribution(mu: Array, part: _Part) -> Array:
+    return _rescaled(mu[part.pairs], uniform=True)
+
+
+def _path(path: tuple[tuple[int, int, Any], ...], part: _Part) -> tuple[tuple[int, int, Any], ...]:
+    new_outcome = {int(old): new for new, old in enumerate(part.outcomes)}
+    new_pair = {int(old): new for new, old in enumerate(part.pairs)}
+    return tuple((new_pair[pair], new_outcome[outcome], size) for pair, outcome, size in path if outcome in new_outcome)
+
+
+def _synchronous_path(path: tuple[Array, np.ndarray], part: _Part) -> tuple[Array, np.ndarray]:
+    sizes, taken = path
+    new_outcome = {int(old): new for new, old in enumerate(part.outcomes)}
+    mdp = part.model
+    first = [next(k for k in mdp.outcomes_of(x) if mdp.probability[k] > 0) for x in range(mdp.n_pairs)]
+    rows = [[new_outcome.get(int(old), first[x]) for x, old in enumerate(row[part.pairs])] for row in taken]
+    return sizes, np.array(rows, dtype=np.int64).reshape(len(sizes), mdp.n_pairs)
+
+
+def _unchanged(value: Any, part: _Part) -> Any:
+    return value
+
+
+AXES: dict[str | None, Callable[[Any, _Part], Any]] = {
+    "pair": lambda value, part: value[part.pairs],
+    "state": lambda value, part: value[part.states],
+    "policy": _policy(uniform=True),
+    "deterministic_policy": _policy(uniform=False),
+    "positive_policy": _policy(uniform=True),
+    "distribution": _distribution,
+    "positive_distribution": _distribution,
+    "path": _path,
+    "synchronous_path": _synchronous_path,
+    "step_size": _unchanged,
+    None: _unchanged,
+}
+"""How the value of an instance follows a part of its model."""
+
+WEIGHTS = ("policy", "deterministic_policy", "positive_policy", "distribution", "positive_distribution")
+"""The axes whose values are probabilities."""
