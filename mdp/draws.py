@@ -10,22 +10,25 @@ from collections.abc import Callable
 from typing import Any
 
 import hypothesis.strategies as st
-import numpy as np
 from flint import fmpq
 
 from .arithmetic import Array, exact_array
 
 __all__ = ["DISCOUNTS", "NEGATIVE", "NUMBERS", "STEP_SIZES", "Below", "below", "one_of", "positive_weights", "weights"]
 
-NUMBERS = exact_array(
+
+def _rationals(text: str) -> Array:
+    return exact_array(text.split())
+
+
+NUMBERS = _rationals(
     "0 1 -1 2 -2 1/2 -1/2 3 -3 4 -4 1/3 -1/3 3/2 -3/2 5 -5 1/4 -1/4 3/4 -3/4 2/3 -2/3 6 -6 7 -7 8 -8 10 -10 "
-    "1/5 -1/5 5/2 -5/2 7/3 -7/3 1/10 -1/10 100 -100".split()
+    "1/5 -1/5 5/2 -5/2 7/3 -7/3 1/10 -1/10 100 -100"
 )
 NEGATIVE = exact_array(sorted((x for x in NUMBERS if x < 0), key=abs))
-# 1 - 2^-k for k up to 20, for a discount near 1 is where bounds are tight and solvers slow.
-DISCOUNTS = exact_array("1/2 0 3/4 9/10 1/4 1/3 2/3 1/10 99/100 7/8 15/16 31/32 63/64 255/256 1023/1024".split())
-DISCOUNTS = np.append(DISCOUNTS, 1 - fmpq(1, 2**20))
-STEP_SIZES = exact_array("1/2 1 0 1/4 3/4 1/3 2/3 1/8 7/8 1/10 9/10 1/100 99/100".split())
+# Up to 1 - 2^-20: near 1 bounds are loose and solvers slow.
+DISCOUNTS = _rationals("1/2 0 3/4 9/10 1/4 1/3 2/3 1/10 99/100 7/8 15/16 31/32 63/64 255/256 1023/1024 1048575/1048576")
+STEP_SIZES = _rationals("1/2 1 0 1/4 3/4 1/3 2/3 1/8 7/8 1/10 9/10 1/100 99/100")
 
 Below = Callable[[int], int]
 """Draws an integer n with 0 <= n < the argument."""
