@@ -1,0 +1,140 @@
+"""The command `bellcheck`, and the one place where an exception becomes an exit status.
+
+========  =====================================================================================
+status    meaning
+========  =====================================================================================
+0         every verdict is as expected
+1         some verdict is not, or a control survived
+2         bad usage or bad input: one or two lines on standard error
+3         nothing worse than a check that could not run
+========  =====================================================================================
+
+A verb raises; `main` turns the classes that it knows into status 2. Ctrl-C ends with 130 and a reader that went away
+with 141, as the shell counts signals. Verbs import what they need when they run, so that ``--version`` is immediate.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="bellcheck", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_UsageError: Any = typer.BadParameter.__base__
+"""Typer exports no other of its usage errors, and which library defines them depends on its version."""
+
+_Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON as well.")]
+_Discount = Annotated[str | None, typer.Option(metavar="G", help='For instance 9/10 or 0.9; replaces a file\'s own.')]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"bellcheck {version('bellcheck')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def bellcheck(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """The theory of Q-learning on finite Markov decision processes, checked."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def solve(
+    mdp: Annotated[str, typer.Argument(metavar="MDP", help="A JSON file, or gymnasium:ENV_ID.")],
+    discount: _Discount = None,
+    json: _Json = None,
+) -> None:
+    """Print exact v*, q* and all greedy actions of a model."""
+    from rich.console import Console
+
+    from bellcheck.mdp.solve import policy_iteration
+
+    from . import solving
+
+    model, reading = solving.read_model(mdp, discount)
+    solving.require_solvable(model)
+    with Console(stderr=True).status(f"solving {model.n_states} states exactly"):
+        solution = policy_iteration(model)
+    if json is not None:
+        _write_json(json, solving.solution_data(model, reading, solution))
+    Console(highlight=False).print(solving.solution_text(mdp, model, reading, solution))
+
+
+def _write_json(path: Path, data: Any) -> None:
+    from json import dumps
+
+    path.write_text(dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name in a file may have letters that the terminal's encoding lacks.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        # Not standalone: Typer would answer a wrong option with a page of its own.
+        status = app(args=arguments, prog_name="bellcheck", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes standard output once more when it ends; there must be somewhere for that to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except SystemExit:
+        # Typer and Rich leave with status 1 when the reader went away; here 1 would mean a wrong verdict.
+        return 141
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except _UsageError as error:
+        return _fail(f"{error.format_message()} (see bellcheck --help)")
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except MemoryError:
+        return _fail("out of memory; try a smaller model")
+    except Exception as error:
+        if isinstance(error, _bad_inputs()):
+            return _fail(str(error))
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return _fail(f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}: {error}\n"
+                     "This is a fault of bellcheck; please report it with the command that you gave.")
+    return status if isinstance(status, int) else 0
+
+
+def _bad_inputs() -> tuple[type[Exception], ...]:
+    from bellcheck.mdp.arithmetic import NotANumber
+    from bellcheck.mdp.extras import MissingExtra
+    from bellcheck.mdp.file_format import InvalidFile
+    from bellcheck.mdp.interop.gymnasium import NoTable, UnknownEnvironment
+    from bellcheck.mdp.model import InvalidMDP
+    from bellcheck.mdp.solve import ImproperPolicy
+
+    from .solving import TooLarge
+
+    return ImproperPolicy, InvalidFile, InvalidMDP, MissingExtra, NoTable, NotANumber, TooLarge, UnknownEnvironment
+
+
+def _fail(message: str) -> int:
+    # A message may quote a file, which must neither steer the terminal nor fill it.
+    shown = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message[:1_000])
+    typer.echo(f"Error: {shown}", err=True)
+    return 2
