@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 import weakref
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 from flint import fmpq, fmpq_mat
@@ -29,8 +29,23 @@ from flint import fmpq, fmpq_mat
 if TYPE_CHECKING:
     import z3
 
-__all__ = ["Array", "NotANumber", "Reals", "Scalar", "exact", "exact_array", "fraction", "is_exact", "max_norm",
-           "maximum", "segment_max", "segment_sum", "solve", "to_floats", "zeros"]
+__all__ = [
+    "Array",
+    "NotANumber",
+    "Reals",
+    "Scalar",
+    "exact",
+    "exact_array",
+    "fraction",
+    "is_exact",
+    "max_norm",
+    "maximum",
+    "segment_max",
+    "segment_sum",
+    "solve",
+    "to_floats",
+    "zeros",
+]
 
 Array: TypeAlias = Any
 """A one-dimensional array in one of the five arithmetics."""
@@ -98,7 +113,7 @@ class Reals:
     Every proof owns its z3 context, so that its outcome depends neither on earlier proofs nor on their order.
     """
 
-    _by_context: weakref.WeakKeyDictionary[Any, Reals] = weakref.WeakKeyDictionary()
+    _by_context: ClassVar[weakref.WeakKeyDictionary[Any, Reals]] = weakref.WeakKeyDictionary()
 
     def __init__(self) -> None:
         import z3

@@ -16,8 +16,16 @@ import numpy as np
 from .arithmetic import Array, segment_max, segment_sum, zeros
 from .model import FiniteMDP
 
-__all__ = ["expected_backup", "greedy_pairs", "greedy_policy", "optimality_operator", "policy_operator",
-           "policy_values", "residual", "state_values"]
+__all__ = [
+    "expected_backup",
+    "greedy_pairs",
+    "greedy_policy",
+    "optimality_operator",
+    "policy_operator",
+    "policy_values",
+    "residual",
+    "state_values",
+]
 
 
 def state_values(mdp: FiniteMDP, q: Array) -> Array:

@@ -160,15 +160,20 @@ class FiniteMDP:
                 raise InvalidMDP(f"terminal state {state} does not exist; there are {n_states} states")
         pairs = [
             (s, a, [(P[s, a, t].item(), rewards[s, a, t].item(), t) for t in range(n_states) if P[s, a, t] != 0])
-            for s in range(n_states) if s not in set(terminal)
-            for a in range(n_actions) if has[s, a]
+            for s in range(n_states)
+            if s not in set(terminal)
+            for a in range(n_actions)
+            if has[s, a]
         ]
         return cls.from_pairs(n_states, pairs, discount, start=start)
 
     @classmethod
     def from_dict(
-        cls, transitions: Mapping[Any, Mapping[Any, Sequence[tuple[object, object, Any]]]], discount: object,
-        *, start: Mapping[Any, object] | None = None,
+        cls,
+        transitions: Mapping[Any, Mapping[Any, Sequence[tuple[object, object, Any]]]],
+        discount: object,
+        *,
+        start: Mapping[Any, object] | None = None,
     ) -> FiniteMDP:
         """Build a model from ``{state: {action: [(probability, reward, next state), ...]}}``; keys become names.
 
@@ -190,7 +195,8 @@ class FiniteMDP:
 
         pairs = [
             (states[s], numbers[a], [(p, r, number_of(t, names.pair(states[s], numbers[a]))) for p, r, t in outcomes])
-            for s, row in transitions.items() for a, outcomes in row.items()
+            for s, row in transitions.items()
+            for a, outcomes in row.items()
         ]
         first = None
         if start is not None:
@@ -203,8 +209,11 @@ class FiniteMDP:
     def to_float(self) -> FiniteMDP:
         """Return the model in binary64, every number rounded correctly."""
         return replace(
-            self, probability=to_floats(self.probability), reward=to_floats(self.reward),
-            discount=float(to_floats([self.discount])[0]), start=None if self.start is None else to_floats(self.start),
+            self,
+            probability=to_floats(self.probability),
+            reward=to_floats(self.reward),
+            discount=float(to_floats([self.discount])[0]),
+            start=None if self.start is None else to_floats(self.start),
         )
 
     def to_tensor(self) -> FiniteMDP:
@@ -213,7 +222,8 @@ class FiniteMDP:
 
         rounded = self.to_float()
         return replace(
-            rounded, probability=torch.from_numpy(rounded.probability.copy()),
+            rounded,
+            probability=torch.from_numpy(rounded.probability.copy()),
             reward=torch.from_numpy(rounded.reward.copy()),
             # As an index of tensors, for torch warns about arrays that are not writable.
             next_state=torch.from_numpy(rounded.next_state.copy()),
@@ -284,11 +294,12 @@ class FiniteMDP:
         if not isinstance(other, FiniteMDP):
             return NotImplemented
         arrays = ("pair_state", "pair_action", "outcome_start", "probability", "reward", "next_state", "start")
-        return (
-            (self.n_states, self.discount, self.state_names, self.action_names)
-            == (other.n_states, other.discount, other.state_names, other.action_names)
-            and all(np.array_equal(getattr(self, name), getattr(other, name)) for name in arrays)
-        )
+        return (self.n_states, self.discount, self.state_names, self.action_names) == (
+            other.n_states,
+            other.discount,
+            other.state_names,
+            other.action_names,
+        ) and all(np.array_equal(getattr(self, name), getattr(other, name)) for name in arrays)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -311,8 +322,10 @@ class _Names:
     def pair(self, state: int, action: int) -> str:
         known_state = self.states is not None and 0 <= state < len(self.states)
         known_action = self.actions is not None and 0 <= action < len(self.actions)
-        return (f"of state {self.states[state] if known_state and self.states else state}, "
-                f"action {self.actions[action] if known_action and self.actions else action}")
+        return (
+            f"of state {self.states[state] if known_state and self.states else state}, "
+            f"action {self.actions[action] if known_action and self.actions else action}"
+        )
 
 
 def _number(value: object, what: str, place: str) -> fmpq:

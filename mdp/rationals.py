@@ -1,7 +1,7 @@
 """Rationals for floats: what a table of binary64 probabilities and rewards was meant to say.
 
-Most of FrozenLake's rows hold three times 0.333...; their sum is not 1. Read bit by bit such a row is no distribution at
-all, so each probability is replaced by the rational of smallest denominator within 4 units in the last place, the row
+Most of FrozenLake's rows hold three times 0.333...; their sum is not 1. Read bit by bit such a row is no distribution,
+so each probability is replaced by the rational of smallest denominator within 4 units in the last place, the row
 is required to sum to exactly 1, and every change is reported. A reward becomes the simplest rational that rounds to it.
 """
 
@@ -91,5 +91,3 @@ def _over_one_denominator(row: Sequence[float]) -> list[Fraction]:
         f"probabilities sum to {total!r}, and no rationals within {ULPS} ulp of them sum to 1; "
         "give them as text such as '1/3'"
     )
-
-

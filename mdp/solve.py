@@ -19,8 +19,15 @@ from .arithmetic import Array, exact_array, max_norm, solve, to_floats, zeros
 from .bellman import expected_backup, greedy_policy, optimality_operator, residual, state_values
 from .model import FiniteMDP
 
-__all__ = ["CertifiedSolution", "ImproperPolicy", "Solution", "evaluate", "policy_iteration", "require_proper",
-           "value_iteration"]
+__all__ = [
+    "CertifiedSolution",
+    "ImproperPolicy",
+    "Solution",
+    "evaluate",
+    "policy_iteration",
+    "require_proper",
+    "value_iteration",
+]
 
 
 class ImproperPolicy(ValueError):
@@ -70,9 +77,7 @@ def require_proper(mdp: FiniteMDP) -> None:
         inside &= keeps
     if inside.any():
         state = mdp.state_name(int(np.flatnonzero(inside)[0]))
-        raise ImproperPolicy(
-            f"discount 1, but a policy may go on for ever from state {state}; give a discount below 1"
-        )
+        raise ImproperPolicy(f"discount 1, but a policy may go on for ever from state {state}; give a discount below 1")
 
 
 def evaluate(mdp: FiniteMDP, policy: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The hypotheses that statements need: named objects, so that a claim says exactly which ones and drops them one by one."""
+"""The hypotheses that statements need: named objects, so that a claim says exactly which, and drops them in turn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ deterministic_steps = Assumption("deterministic-steps", "Step sizes do not depen
 visit_steps = Assumption("visit-steps", "The step size is a function of the number of earlier visits to the pair.")
 independent_samples = Assumption("independent-samples", "Each sample of a pair is independent of those before it.")
 joint_sampling = Assumption("joint-sampling", "Reward and next state are drawn together from p(s', r | s, a).")
-greedy_improvement = Assumption("greedy-improvement", "The new policy's action is at least as good as the old policy in every state.")
+greedy_improvement = Assumption(
+    "greedy-improvement", "The new policy's action is at least as good as the old policy in every state."
+)
 unichain = Assumption("unichain", "The behaviour's chain over pairs has one recurrent class.")
 fixed_behaviour = Assumption("fixed-behaviour", "The behaviour policy does not change.")
 frozen_weights = Assumption("frozen-weights", "The weights mu and the values q do not depend on the parameters.")

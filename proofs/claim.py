@@ -52,7 +52,7 @@ KINDS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Source:
-    """A place in the literature: a key of references.bib and a locator; `verified` says whether the locator was seen."""
+    """A place in the literature: a key of references.bib, a locator, and whether the locator was seen there."""
 
     key: str
     locator: str = ""
@@ -107,9 +107,9 @@ class Check:
 class Control:
     """What must fail, beside the check that must refute it.
 
-    `by` is the check whose relation decides, under each of its kinds or only `kinds`. Exactly one of the rest is set: `subject`, wrong code in place of the
-    reference; `statement`, a stronger statement, or for folklore the true one; `without`, an assumption that `draws`
-    drop.
+    `by` is the check whose relation decides, under each of its kinds or only `kinds`. Exactly one of the rest is set:
+    `subject`, wrong code in place of the reference; `statement`, a stronger statement, or for folklore the true one;
+    `without`, an assumption that `draws` drop.
     """
 
     name: str
@@ -160,7 +160,9 @@ class Claim:
 
     # ------------------------------------------------------------ evidence
 
-    def _evidence(self, kind: Kind, draws: Mapping[str, Any], **stated: Any) -> Callable[[CheckFunction], CheckFunction]:
+    def _evidence(
+        self, kind: Kind, draws: Mapping[str, Any], **stated: Any
+    ) -> Callable[[CheckFunction], CheckFunction]:
         def decorate(function: CheckFunction) -> CheckFunction:
             accepted = list(inspect.signature(function).parameters)[1:]
             unknown = set(draws) - set(accepted)
@@ -235,7 +237,7 @@ class Claim:
         self.controls.append(Control(f"without {assumption.name}", by, without=assumption, draws=draws))
 
     def truth(self, *, beside: CheckFunction) -> Callable[[CheckFunction], CheckFunction]:
-        """What is true where the folklore fails: it must hold on every instance, those that refute `beside` included."""
+        """What is true where folklore fails: it must hold on every instance, those that refute `beside` included."""
 
         def decorate(function: CheckFunction) -> CheckFunction:
             self.controls.append(Control(function.__name__, beside, statement=function))

@@ -20,15 +20,18 @@ __all__ = ["action_values", "backup", "deterministic_policies_of", "optimal_valu
 
 def state_value(mdp: FiniteMDP, q: Array, state: int) -> fmpq:
     """Return max over a of Q(s, a), or 0 if s is terminal."""
-    return max((q[x] for x in mdp.pairs_of(state)), default=fmpq(0))
+    best: fmpq = max((q[x] for x in mdp.pairs_of(state)), default=fmpq(0))
+    return best
 
 
 def backup(mdp: FiniteMDP, q: Array) -> Array:
     """Return the sum over outcomes of p (r + gamma max over a' of Q(s', a'))."""
     return exact_array(
         sum(
-            (mdp.probability[k] * (mdp.reward[k] + mdp.discount * state_value(mdp, q, int(mdp.next_state[k])))
-             for k in mdp.outcomes_of(x)),
+            (
+                mdp.probability[k] * (mdp.reward[k] + mdp.discount * state_value(mdp, q, int(mdp.next_state[k])))
+                for k in mdp.outcomes_of(x)
+            ),
             fmpq(0),
         )
         for x in range(mdp.n_pairs)
@@ -41,7 +44,7 @@ def target(mdp: FiniteMDP, q: Array, outcome: int) -> fmpq:
 
 
 def action_values(mdp: FiniteMDP, policy: Array) -> Array:
-    """Return q_pi, the solution of q(s, a) = sum of p (r + gamma sum over a' of pi(a' | s') q(s', a')), over the pairs."""
+    """Return q_pi, the (N,) solution of q(s, a) = sum of p (r + gamma sum over a' of pi(a' | s') q(s', a'))."""
     n = mdp.n_pairs
     system, right = fmpq_mat(n, n), fmpq_mat(n, 1)
     for x in range(n):

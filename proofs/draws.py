@@ -19,7 +19,16 @@ from bellcheck.mdp.arithmetic import Array, Reals, zeros
 from bellcheck.mdp.file_format import to_data
 from bellcheck.mdp.model import FiniteMDP
 
-__all__ = ["accepts", "axes", "instance_to_data", "instances", "resolve", "symbolic_mdp", "symbolic_table"]
+__all__ = [
+    "accepts",
+    "axes",
+    "instance_to_data",
+    "instances",
+    "resolve",
+    "symbolic_mdp",
+    "symbolic_number",
+    "symbolic_table",
+]
 
 
 def resolve(draws: Mapping[str, Any], draw: Callable[[Any], Any], **offered: Any) -> dict[str, Any]:
@@ -70,7 +79,7 @@ def symbolic_mdp(n_states: int, n_actions: int, *, terminal: int = 0) -> Callabl
             reals.assume(value >= 0)
             reals.suggest(value * n_states == 1)
         for x in range(n_pairs):
-            reals.assume(sum(probability[x * n_states + 1:(x + 1) * n_states], probability[x * n_states]) == 1)
+            reals.assume(sum(probability[x * n_states + 1 : (x + 1) * n_states], probability[x * n_states]) == 1)
         reals.assume(discount >= 0)
         reals.assume(discount < 1)
         reals.suggest(discount * 2 == 1)
@@ -90,7 +99,24 @@ def symbolic_mdp(n_states: int, n_actions: int, *, terminal: int = 0) -> Callabl
 
 def symbolic_table(reals: Reals, mdp: FiniteMDP) -> Array:
     """All tables over the pairs of a model, as z3 variables."""
-    return reals.array(f"q{reals.fresh('table')}", mdp.n_pairs)
+    return reals.array(str(reals.fresh("table")), mdp.n_pairs)
+
+
+symbolic_table.axis = "pair"  # type: ignore[attr-defined]
+
+
+def symbolic_number(name: str, low: int | None = None, high: int | None = None) -> Callable[[Reals], Any]:
+    """Any real, or any in [low, high], as a z3 variable."""
+
+    def draw(reals: Reals) -> Any:
+        number = reals.real(name)
+        if low is not None:
+            reals.assume(number >= low)
+        if high is not None:
+            reals.assume(number <= high)
+        return number
+
+    return draw
 
 
 def from_model(value: Any, model: Any) -> Any:
@@ -98,8 +124,12 @@ def from_model(value: Any, model: Any) -> Any:
     if isinstance(value, FiniteMDP):
         from dataclasses import replace
 
-        return replace(value, probability=from_model(value.probability, model),
-                       reward=from_model(value.reward, model), discount=from_model(value.discount, model))
+        return replace(
+            value,
+            probability=from_model(value.probability, model),
+            reward=from_model(value.reward, model),
+            discount=from_model(value.discount, model),
+        )
     if isinstance(value, np.ndarray) and value.dtype == object:
         array = zeros(np.empty(0, dtype=object), len(value))
         array[:] = [from_model(entry, model) for entry in value]

@@ -1,8 +1,8 @@
 """How evidence of each kind is gathered, and how a control is made to fail.
 
 Generated evidence is a search: Hypothesis finds an instance that the relation refutes, the domain reducer finishes it.
-Only a relation that is false counts as a refutation; any other exception is an error and fails the run. The seed of each
-search is a hash of the run's seed, the claim and the check, so no verdict depends on which others ran, or in what order.
+Only a relation that is false counts as a refutation; any other exception is an error and fails the run. The seed of
+each search is a hash of the run's seed, the claim and the check, so no verdict depends on which others ran, or when.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,7 +31,7 @@ from .verdict import CheckVerdict, ControlVerdict
 
 __all__ = ["Finding", "gather", "refute", "stream"]
 
-RLIMIT = 500_000
+RLIMIT = 2_000_000
 """z3's resource limit for one obligation: a count of its steps, not a time, so that machines agree."""
 
 
@@ -183,20 +184,26 @@ def _search(draws: Mapping[str, Any], judge: _Judge, examples: int, seed: np.ran
             raise _Found
         reached += relation.reached
 
-    strategy = instances(draws)
-    if not _draws_anything(draws):
-        examples = 1
+    drawn = _draws_anything(draws)
     search = hypothesis.seed(int(seed.generate_state(1, np.uint64)[0]))(
         hypothesis.settings(
-            max_examples=examples, phases=[Phase.generate], database=None, deadline=None, derandomize=False,
-            suppress_health_check=list(HealthCheck), report_multiple_bugs=False, verbosity=Verbosity.quiet,
+            max_examples=examples if drawn else 1,
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            derandomize=False,
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+            verbosity=Verbosity.quiet,
             print_blob=False,
-        )(hypothesis.given(strategy)(look))
+        )(hypothesis.given(instances(draws))(look))
     )
     try:
         search()
     except _Found:
-        smallest = reduce(found[0], axes(draws), judge.refutes, valid=accepts(draws))
+        smallest = found[0]
+        if drawn:  # a fixture is the textbook's case, not an instance of it
+            smallest = reduce(smallest, axes(draws), judge.refutes, valid=accepts(draws))
         return Finding(reached + 1, smallest, judge.relate(**smallest))
     return Finding(reached)
 
@@ -208,10 +215,8 @@ def _draws_anything(draws: Mapping[str, Any]) -> bool:
         drawn.append(strategy)
         raise _Found
 
-    try:
+    with suppress(_Found):
         resolve(draws, note)
-    except _Found:
-        pass
     return bool(drawn)
 
 
@@ -246,4 +251,5 @@ def _decide(check: Check, draws: Mapping[str, Any], judge: _Judge) -> Finding:
     numbers = {name: from_model(value, model) for name, value in instance.items()}
     if not judge.refutes(numbers):
         raise NotRun("z3's counterexample does not refute the relation when replayed in exact rationals")
-    return Finding(1, numbers, judge.relate(**numbers))
+    smallest = reduce(numbers, axes(draws), judge.refutes, valid=accepts(draws))
+    return Finding(1, smallest, judge.relate(**smallest))

@@ -6,6 +6,7 @@ import pkgutil
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 
 from .claim import GROUPS, Claim
 
@@ -21,12 +22,11 @@ def all_claims() -> tuple[Claim, ...]:
     """Return every claim, by group and name."""
     found = []
     for group in GROUPS:
-        try:
-            package = import_module(f"{__package__}.{_folder(group)}")
-        except ModuleNotFoundError:
-            continue
-        for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
-            found.append(_the_claim_in(group, module))
+        folder = f"{__package__}.{_folder(group)}"
+        if find_spec(folder) is None:
+            continue  # a group that has no claims yet
+        modules = sorted(info.name for info in pkgutil.iter_modules(import_module(folder).__path__))
+        found += [_the_claim_in(group, module) for module in modules]
     return tuple(found)
 
 
@@ -57,6 +57,7 @@ def select(patterns: list[str] | tuple[str, ...]) -> list[Claim]:
     >>> [claim.id for claim in select(["bellman.contr*"])]
     ['bellman.contraction']
     """
+
     def matches(candidate: Claim, pattern: str) -> bool:
         return candidate.group == pattern or fnmatchcase(candidate.id, pattern)
 

@@ -133,7 +133,9 @@ def _symbolically(a: Any, b: Any, words: str) -> bool:
     if words == "equals":
         verdict = True if sympy.expand(left - right) == 0 else sympy.simplify(left - right).equals(0)
     else:
-        verdict = sympy.ask(sympy.Q.nonnegative(right - left) if words == "is at most" else sympy.Q.positive(right - left))
+        verdict = sympy.ask(
+            sympy.Q.nonnegative(right - left) if words == "is at most" else sympy.Q.positive(right - left)
+        )
         verdict = (left <= right if words == "is at most" else left < right) if verdict is None else verdict
     if verdict not in (True, False):
         raise Undecided(f"SymPy cannot decide whether {left} {words} {right}")
@@ -217,4 +219,3 @@ def all_of(relations: Iterable[Relation]) -> Relation:
 def given(premise: Relation, conclusion: Relation) -> Relation:
     """The conclusion, where the premise holds; instances where it fails are not counted."""
     return _Implication(premise, conclusion)
-

@@ -47,6 +47,9 @@ class Subject:
     where: str | Callable[..., Any]
     cites: str = ""
 
+    def __str__(self) -> str:
+        return self.name
+
     @cached_property
     def call(self) -> Callable[..., Any]:
         """The function, imported on first use."""

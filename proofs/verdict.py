@@ -70,12 +70,10 @@ class Run(msgspec.Struct, kw_only=True):
     @property
     def exit_status(self) -> int:
         """0 as expected; 1 some verdict is not, or a control survived; 3 nothing worse than a check not run."""
-        verdicts = [verdict for claim in self.claims for verdict in (*claim.checks, *claim.controls)]
-        not_run = any(verdict.status == "not-run" for verdict in verdicts)
-        wrong = any(verdict.status == "error" for verdict in verdicts) or any(
-            control.status == "survived" for claim in self.claims for control in claim.controls
-        )
+        checks = [check.status for claim in self.claims for check in claim.checks]
+        controls = [control.status for claim in self.claims for control in claim.controls]
+        wrong = "error" in checks or "error" in controls or "survived" in controls
         unexpected = any(not claim.as_expected and claim.status != "not-run" for claim in self.claims)
         if wrong or unexpected:
             return 1
-        return 3 if not_run else 0
+        return 3 if "not-run" in checks or "not-run" in controls else 0

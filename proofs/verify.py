@@ -10,7 +10,7 @@ from .evidence import gather, refute
 from .registry import select
 from .verdict import CheckVerdict, ClaimStatus, ClaimVerdict, ControlVerdict, Run, Summary
 
-__all__ = ["DEFAULT_EXAMPLES", "DEFAULT_SEED", "verify", "verify_claim"]
+__all__ = ["DEFAULT_EXAMPLES", "DEFAULT_SEED", "run_of", "verify", "verify_claim"]
 
 DEFAULT_EXAMPLES = 200
 DEFAULT_SEED = 0
@@ -31,10 +31,15 @@ def verify(
     `examples` counts the instances of each generated check that reached a comparison. The same seed gives the same
     verdicts and counterexamples, whichever claims run beside each other.
     """
-    chosen = list(select([])) if claims is None else list(claims)
-    verdicts = [verify_claim(claim, examples=examples, seed=seed, progress=progress) for claim in chosen]
+    chosen = select([]) if claims is None else claims
+    return run_of([verify_claim(claim, examples=examples, seed=seed, progress=progress) for claim in chosen], seed)
+
+
+def run_of(verdicts: list[ClaimVerdict], seed: int) -> Run:
+    """Return verdicts of one seed as a run, with its summary."""
     controls = [control for verdict in verdicts for control in verdict.controls]
     checks = [check for verdict in verdicts for check in verdict.checks]
+    statuses = [*(check.status for check in checks), *(control.status for control in controls)]
     return Run(
         bellcheck=version("bellcheck"),
         seed=seed,
@@ -42,8 +47,8 @@ def verify(
         summary=Summary(
             claims=len(verdicts),
             as_expected=sum(verdict.as_expected for verdict in verdicts),
-            not_run=sum(part.status == "not-run" for part in (*checks, *controls)),
-            errors=sum(part.status == "error" for part in (*checks, *controls)),
+            not_run=statuses.count("not-run"),
+            errors=statuses.count("error"),
             controls=len(controls),
             controls_refuted=sum(control.status == "refuted" for control in controls),
             false_alarm=sum(check.false_alarm for check in checks if check.status in ("holds", "refuted")),
@@ -52,7 +57,10 @@ def verify(
 
 
 def verify_claim(
-    claim: Claim, *, examples: int = DEFAULT_EXAMPLES, seed: int = DEFAULT_SEED,
+    claim: Claim,
+    *,
+    examples: int = DEFAULT_EXAMPLES,
+    seed: int = DEFAULT_SEED,
     progress: Progress = lambda step: None,
 ) -> ClaimVerdict:
     """Verify one claim: its checks, and every control under each kind of evidence of the check that refutes it."""
@@ -68,8 +76,11 @@ def verify_claim(
                 controls.append(refute(claim, control, check, examples=examples, seed=seed))
     status = _status(checks)
     return ClaimVerdict(
-        id=claim.id, status=status, expected=claim.expected,
-        as_expected=status == claim.expected and _as_expected(claim, checks, controls), checks=checks,
+        id=claim.id,
+        status=status,
+        expected=claim.expected,
+        as_expected=status == claim.expected and _as_expected(claim, checks, controls),
+        checks=checks,
         controls=controls,
     )
 

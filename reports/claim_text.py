@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -19,7 +20,7 @@ __all__ = ["catalogue", "page", "print_verdict", "summary"]
 _STYLE = {"holds": "green", "refuted": "red", "survived": "red", "error": "red", "not-run": "yellow", "cited": "blue"}
 
 
-def catalogue(claims: list[Claim]) -> RenderableType:
+def catalogue(claims: Sequence[Claim]) -> RenderableType:
     """Return the claims by group: id, title, kinds of evidence."""
     parts: list[RenderableType] = []
     for group, title in GROUPS.items():
@@ -54,7 +55,12 @@ def page(member: Claim) -> RenderableType:
     rows("sources", [_source(source.key, source.locator, source.verified) for source in member.sources])
     rows("proved in", [f"{proof.prover}: {proof.name} ({proof.library})" for proof in member.proved_in])
     return Group(
-        Text(member.id, style="bold"), Text(), Text(explanation(member)), Text(), table, Text(),
+        Text(member.id, style="bold"),
+        Text(),
+        Text(explanation(member)),
+        Text(),
+        table,
+        Text(),
         Text(f"bellcheck verify {member.id}", style="dim"),
     )
 
@@ -65,31 +71,36 @@ def _source(key: str, locator: str, verified: bool) -> str:
 
 def print_verdict(console: Console, verdict: ClaimVerdict, seed: int, examples: int) -> None:
     """Print one line for a verdict that is as expected, and everything needed to see why for any other."""
+    examples_run = sum(check.examples for check in verdict.checks)
     refuted = sum(control.status == "refuted" for control in verdict.controls)
-    seconds = sum(part.seconds for part in (*verdict.checks, *verdict.controls))
+    parts: list[CheckVerdict | ControlVerdict] = [*verdict.checks, *verdict.controls]
+    seconds = sum(part.seconds for part in parts)
     line = Text.assemble(
         ("✓ " if verdict.as_expected else "✗ ", "green" if verdict.as_expected else "red"),
-        f"{verdict.id}: ", (verdict.status, _STYLE[verdict.status] if not verdict.as_expected else "green"),
+        f"{verdict.id}: ",
+        (verdict.status, _STYLE[verdict.status] if not verdict.as_expected else "green"),
         (", as expected" if verdict.as_expected and verdict.expected == "refuted" else ""),
-        (f"  {sum(check.examples for check in verdict.checks)} examples, "
-         f"{refuted} of {len(verdict.controls)} controls refuted, {seconds:.1f} s", "dim"),
+        (f"  {examples_run} examples, {refuted} of {len(verdict.controls)} controls refuted, {seconds:.1f} s", "dim"),
     )
     console.print(line, soft_wrap=True)
-    shown = [part for part in (*verdict.checks, *verdict.controls) if not _as_it_should_be(part, verdict)]
+    shown = [part for part in parts if not _as_it_should_be(part, verdict)]
     if not shown:
         return
     member = claim(verdict.id)
     console.print(Text(f"    {member.title}\n    {member.statement}"), soft_wrap=True)
     for part in shown:
         what = "check" if isinstance(part, CheckVerdict) else "control"
-        console.print(Text.assemble(f"    {what} {part.name} ({part.kind}): ", (part.status, _STYLE[part.status])),
-                      soft_wrap=True)
+        console.print(
+            Text.assemble(f"    {what} {part.name} ({part.kind}): ", (part.status, _STYLE[part.status])), soft_wrap=True
+        )
         if part.reason:
             console.print(Text(f"      {part.reason}"), soft_wrap=True)
         if part.counterexample:
             console.print(Text(_indented(part.counterexample)), soft_wrap=True)
     if not verdict.as_expected:
-        console.print(Text(f"    again: bellcheck verify {verdict.id} --seed {seed} --examples {examples}"), soft_wrap=True)
+        console.print(
+            Text(f"    again: bellcheck verify {verdict.id} --seed {seed} --examples {examples}"), soft_wrap=True
+        )
 
 
 def _as_it_should_be(part: CheckVerdict | ControlVerdict, verdict: ClaimVerdict) -> bool:
@@ -115,7 +126,8 @@ def summary(run: Run) -> str:
     s = run.summary
     lines = [
         f"{s.as_expected} of {s.claims} claims as expected, {s.controls_refuted} of {s.controls} controls refuted"
-        + (f", {s.not_run} not run" if s.not_run else "") + (f", {s.errors} errors" if s.errors else ""),
+        + (f", {s.not_run} not run" if s.not_run else "")
+        + (f", {s.errors} errors" if s.errors else ""),
         f"seed {run.seed}, false-alarm probability {s.false_alarm:.1e}",
     ]
     return "\n".join(lines)

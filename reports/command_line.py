@@ -70,20 +70,62 @@ def solve(
     from bellcheck.mdp.solve import policy_iteration
 
     from . import solving
+    from .output import require_writable, write_json
 
+    if json is not None:
+        require_writable(json)
     model, reading = solving.read_model(mdp, discount)
     solving.require_solvable(model)
     with Console(stderr=True).status(f"solving {model.n_states} states exactly"):
         solution = policy_iteration(model)
     if json is not None:
-        _write_json(json, solving.solution_data(model, reading, solution))
+        write_json(json, solving.solution_data(model, reading, solution))
     Console(highlight=False).print(solving.solution_text(mdp, model, reading, solution))
 
 
-def _write_json(path: Path, data: Any) -> None:
-    from json import dumps
+@app.command()
+def claims(json: _Json = None) -> None:
+    """List the claims: id, statement in words, kinds of evidence."""
+    from rich.console import Console
 
-    path.write_text(dumps(data, indent=1) + "\n", encoding="utf-8")
+    from bellcheck.proofs.catalogue import claim_to_data
+    from bellcheck.proofs.registry import all_claims
+
+    from .claim_text import catalogue
+    from .output import write_json
+
+    if json is not None:
+        write_json(json, [claim_to_data(claim) for claim in all_claims()])
+    Console(highlight=False).print(catalogue(all_claims()))
+
+
+@app.command()
+def verify(
+    claims: Annotated[list[str] | None, typer.Argument(metavar="[CLAIM ...]", help="Ids, groups or globs.")] = None,
+    examples: Annotated[int, typer.Option(min=1, help="Instances of each generated check.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same verdicts.")] = 0,
+    json: _Json = None,
+) -> int:
+    """Verify claims, all of them by default, and show that what must fail does."""
+    from rich.console import Console
+
+    from .verification import verify_and_show
+
+    return verify_and_show(
+        claims or [], examples=examples, seed=seed, json_file=json, console=Console(highlight=False)
+    ).exit_status
+
+
+@app.command()
+def explain(claim: Annotated[str, typer.Argument(metavar="CLAIM", help="An id; `bellcheck claims` lists them.")]) -> None:
+    """Show a claim's page: why it is true, what it needs, what must fail, where it comes from."""
+    from rich.console import Console
+
+    from bellcheck.proofs.registry import claim as find
+
+    from .claim_text import page
+
+    Console(highlight=False).print(page(find(claim)))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -128,9 +170,12 @@ def _bad_inputs() -> tuple[type[Exception], ...]:
     from bellcheck.mdp.model import InvalidMDP
     from bellcheck.mdp.solve import ImproperPolicy
 
+    from bellcheck.proofs.registry import UnknownClaim
+
     from .solving import TooLarge
 
-    return ImproperPolicy, InvalidFile, InvalidMDP, MissingExtra, NoTable, NotANumber, TooLarge, UnknownEnvironment
+    return (ImproperPolicy, InvalidFile, InvalidMDP, MissingExtra, NoTable, NotANumber, TooLarge, UnknownClaim,
+            UnknownEnvironment)
 
 
 def _fail(message: str) -> int:

@@ -2,8 +2,8 @@ r"""The Bellman optimality operator is a gamma-contraction in the max norm.
 
 .. math:: \lVert TQ - TQ' \rVert_\infty \le \gamma \, \lVert Q - Q' \rVert_\infty
 
-Why: a maximum cannot spread two tables further apart than they are (bellman.max-nonexpansive), an average under p cannot
-either, and discounting the successor's value supplies the factor. Rewards cancel. Hence T has one fixed point, and
+Why: a maximum cannot spread two tables further apart than they are (bellman.max-nonexpansive), an average under p
+cannot either, and discounting the successor's value supplies the factor. Rewards cancel. Hence T has one fixed point, and
 every Q-learning bound starts from this line.
 
 The factor is the discount exactly: adding a constant c to a table without terminal successors moves TQ by gamma c.
@@ -32,7 +32,9 @@ contraction = Claim(
     uses=("bellman.max-nonexpansive",),
     sources=(cite("puterman1994", "Prop. 6.2.4", verified=False), cite("bertsekas1996")),
     proved_in=(
-        lean("contraction_of_bellman_op"), rocq("is_contraction_bellmanQbar"), isabelle("contraction_𝓛"),
+        lean("contraction_of_bellman_op"),
+        rocq("is_contraction_bellmanQbar"),
+        isabelle("contraction_𝓛"),
     ),
 )
 

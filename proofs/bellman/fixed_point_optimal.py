@@ -5,8 +5,8 @@ r"""The fixed point of T is the best value of any policy, at every pair at once.
 The maximum runs over all deterministic stationary policies, and one policy attains it in every coordinate.
 
 Why: T q_pi >= q_pi, since a maximum is at least a mean; T is monotone and a contraction, so iterating it from any q_pi
-climbs to its fixed point, which therefore dominates every q_pi. A policy that is greedy for the fixed point has it as its
-own value, by the equation itself. Here it is checked by listing every policy.
+climbs to its fixed point, which therefore dominates every q_pi. A policy that is greedy for the fixed point has it as
+its own value, by the equation itself. Here it is checked by listing every policy.
 
 This is what Q-learning's limit *means*. It holds for the discounted model and for action sets that depend on the state;
 folklore.any-finite-mdp shows what becomes of it at discount 1.

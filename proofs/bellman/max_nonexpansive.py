@@ -4,7 +4,7 @@ r"""A maximum cannot move further than its arguments.
 
 Why, in two lines: let i attain max x. Then max x - max y <= x_i - y_i <= max |x - y|; exchange x and y.
 
-This is all of the maximum that the contraction of T needs. The Boltzmann average, often put in the place of the maximum,
+This is all that the contraction of T needs of the maximum. The Boltzmann average, often put in the place of it,
 does not have the property: where values are close, its weights move faster than its values.
 """
 

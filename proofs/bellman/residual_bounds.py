@@ -35,14 +35,10 @@ residual_bounds = Claim(
 )
 
 
-def _fixed_point(mdp: FiniteMDP) -> Array:
-    return policy_iteration(mdp).q
-
-
-@residual_bounds.exact(mdp=mdps(), q=tables, best=_fixed_point)
-def residual_encloses_the_error(T: Any, mdp: FiniteMDP, q: Array, best: Array) -> Relation:
+@residual_bounds.exact(mdp=mdps(), q=tables)
+def residual_encloses_the_error(T: Any, mdp: FiniteMDP, q: Array) -> Relation:
     """(1 - gamma) times the error is at most the residual, which is at most (1 + gamma) times the error."""
-    residual, error = max_norm(T(mdp, q) - q), max_norm(q - best)
+    residual, error = max_norm(T(mdp, q) - q), max_norm(q - policy_iteration(mdp).q)
     return all_of([at_most((1 - mdp.discount) * error, residual), at_most(residual, (1 + mdp.discount) * error)])
 
 
@@ -50,9 +46,9 @@ residual_bounds.refutes(operators.undiscounted_backup, by=residual_encloses_the_
 
 
 @residual_bounds.too_strong(beside=residual_encloses_the_error)
-def residual_is_the_error(T: Any, mdp: FiniteMDP, q: Array, best: Array) -> Relation:
+def residual_is_the_error(T: Any, mdp: FiniteMDP, q: Array) -> Relation:
     """A small residual does not mean an equally small error: near discount 1 the error may be far larger."""
-    return at_most(max_norm(q - best), max_norm(T(mdp, q) - q))
+    return at_most(max_norm(q - policy_iteration(mdp).q), max_norm(T(mdp, q) - q))
 
 
 @residual_bounds.fixture(

@@ -27,7 +27,7 @@ from ..relation import Relation, all_of, equal, given
 
 any_finite_mdp = Claim(
     id="folklore.any-finite-mdp",
-    title="\"The Bellman optimality equation determines the values of any finite MDP\"",
+    title='"The Bellman optimality equation determines the values of any finite MDP"',
     statement=r"Q = TQ \ \text{and}\ Q' = TQ' \implies Q = Q' \quad\text{also at}\ \gamma = 1",
     subject="operator",
     needs=(finite,),
@@ -61,7 +61,10 @@ def solution_is_unique(T: Any, mdp: FiniteMDP, q: Array, w: Array) -> Relation:
 def every_constant_solves_it_and_a_discount_selects_one(T: Any, mdp: FiniteMDP, q: Array, w: Array) -> Relation:
     """Both tables solve it at discount 1; at discount 9/10 T moves every table but the true value towards it."""
     discounted = replace(mdp, discount=exact("9/10"))
-    return all_of([
-        equal(T(mdp, q), q), equal(T(mdp, w), w),
-        equal(T(discounted, q) - T(discounted, w), discounted.discount * (q - w)),
-    ])
+    return all_of(
+        [
+            equal(T(mdp, q), q),
+            equal(T(mdp, w), w),
+            equal(T(discounted, q) - T(discounted, w), discounted.discount * (q - w)),
+        ]
+    )

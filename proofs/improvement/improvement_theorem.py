@@ -5,7 +5,7 @@ r"""Policy improvement: a policy whose every choice is at least as good as the o
 and the conclusion is strict at every state where the hypothesis is.
 
 Why: put the hypothesis into itself. v_pi(s) <= q_pi(s, pi'(s)) is one step of pi' followed by v_pi; bound that v_pi in
-the same way, and again: after n steps of pi' what remains is discounted by gamma^n. The first step keeps its strictness.
+the same way, and again: after n steps of pi' what remains is discounted by gamma^n. The first step stays strict.
 
 The hypothesis is needed in *every* state: one worse choice can be reached from all the others. And the theorem is about
 the value q_pi of a policy; along Q-learning Q_k is in general the value of no policy, and it says nothing there.
@@ -49,7 +49,7 @@ def _values(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
     return policy_values(mdp, policy, q)[mdp.acting]
 
 
-# Which action is called 1 is a matter of names, and an action may equal another: this pair stands for all pairs at 2 x 2.
+# Which action is called 1 is a matter of names, and actions may be equal: this pair stands for all pairs at 2 x 2.
 @improvement_theorem.all_reals(mdp=symbolic_mdp(2, 2), policy=np.array([1, 0, 1, 0]), better=np.array([0, 1, 0, 1]))
 def better_choices_make_a_better_policy(evaluate: Any, mdp: FiniteMDP, policy: Array, better: Array) -> Relation:
     """v_pi' >= v_pi everywhere, and > wherever the new choice is strictly better."""

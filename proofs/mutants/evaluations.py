@@ -16,6 +16,8 @@ def _one_sweep(mdp: FiniteMDP, policy: Array) -> Array:
 
 
 one_sweep = Subject(
-    "evaluation", "evaluation stopped after one sweep", _one_sweep,
+    "evaluation",
+    "evaluation stopped after one sweep",
+    _one_sweep,
     cites="JuliaPOMDP/DiscreteValueIteration.jl issue 45; jsboige/CoursIA issue 14836",
 )

@@ -10,8 +10,15 @@ from bellcheck.mdp.model import FiniteMDP
 
 from ..subject import Subject
 
-__all__ = ["boltzmann_average", "doubled_reward", "minimum_in_place_of_maximum", "padded_maximum",
-           "terminal_value_from_the_table", "total", "undiscounted_backup"]
+__all__ = [
+    "boltzmann_average",
+    "doubled_reward",
+    "minimum_in_place_of_maximum",
+    "padded_maximum",
+    "terminal_value_from_the_table",
+    "total",
+    "undiscounted_backup",
+]
 
 
 def _undiscounted_backup(mdp: FiniteMDP, q: Array) -> Array:
@@ -62,12 +69,14 @@ doubled_reward = Subject("operator", "reward counted twice", _doubled_reward)
 minimum_in_place_of_maximum = Subject(
     "operator", "minimum in place of maximum", _minimum_in_place_of_maximum, cites="the sign convention of costs"
 )
-padded_maximum = Subject(
-    "operator", "maximum over padded actions", _padded_maximum, cites="thu-ml/tianshou issue 309"
-)
+padded_maximum = Subject("operator", "maximum over padded actions", _padded_maximum, cites="thu-ml/tianshou issue 309")
 terminal_value_from_the_table = Subject(
-    "operator", "terminal value read from the table", _terminal_value_from_the_table,
+    "operator",
+    "terminal value read from the table",
+    _terminal_value_from_the_table,
     cites="lazyprogrammer/machine_learning_examples issue 13",
 )
-total = Subject("maximum", "sum in place of maximum", _total, cites="simoninithomas/Deep_reinforcement_learning_Course issue 51")
+total = Subject(
+    "maximum", "sum in place of maximum", _total, cites="simoninithomas/Deep_reinforcement_learning_Course issue 51"
+)
 boltzmann_average = Subject("maximum", "Boltzmann average", _boltzmann_average, cites="Littman 1996")

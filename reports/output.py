@@ -1,0 +1,30 @@
+"""Files that the command line writes: whether they can be is settled before the work, not after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+__all__ = ["Unwritable", "require_writable", "write_json"]
+
+
+class Unwritable(OSError):
+    """A place for output that cannot be written; found before the work, not after it."""
+
+
+def require_writable(path: Path) -> None:
+    """Raise `Unwritable` if a file cannot be written there; leaves an existing file as it is."""
+    try:
+        existed = path.exists()
+        with path.open("ab"):
+            pass
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise Unwritable(f"cannot write {path}: {error.strerror}; give another file") from None
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write data as indented JSON."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(data)) + b"\n")
