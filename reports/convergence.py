@@ -1,0 +1,420 @@
+r"""Error curves: how ||Q_t - q*|| falls on models whose q* is known exactly, beside what is proved about it.
+
+A *problem* is a model with its exact q*. An *experiment* runs it in one way: synchronously, every pair from the old
+table (the bound is Theorem 1, the claim q-learning.finite-time-synchronous), or along trajectories of an epsilon-greedy
+behaviour (Theorem 2, q-learning.trajectory-certificate). A *curve* is an experiment under one step size: the errors of
+independent replicas from Q_0 = 0, and the proved bound.
+
+Errors are largest errors over the pairs that can be reached from the start; the rest is no part of the problem, and its
+number is reported. A bound that exceeds the trivial one, ||Q_0 - q*|| + max(||Q_0||, R / (1 - gamma)), R the largest
+|reward|, says nothing: every table of every run obeys the trivial one.
+
+A run is said to exceed its bound only if it does so by more than rounding explains. The bounds are about exact runs
+with the float step sizes. Rounding the run costs 5 n u B (`bounds.rounding_bound`); reading rewards and discount in
+binary64 moves each target by at most 2 u B, hence the tables by 2 n u B; taking the distance to a rounded q* costs
+4 u B: together less than 10 n u B. Drawing from rounded probabilities changes the law of a path by at most n K u for K
+outcomes of a pair, far less than the probability with which a bound may fail.
+
+Every replica has its own named stream of random numbers, so that neither the number of threads nor what else runs
+changes a bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from flint import fmpq
+
+from bellcheck.mdp.arithmetic import Array, max_norm, to_floats
+from bellcheck.mdp.chain import reachable_pairs
+from bellcheck.mdp.families import corridor, garnet, grid
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.q_learning import Engine, run_trajectory, sample_synchronous
+from bellcheck.mdp.solve import policy_iteration
+from bellcheck.mdp.step_size import Constant, Linear, Polynomial, RescaledLinear, StepSize
+from bellcheck.proofs.bounds import largest_value, noise_range, rounding_bound, synchronous_bound
+from bellcheck.proofs.evidence import stream
+
+from .certificate import largest_certified_errors
+
+__all__ = [
+    "DELTA",
+    "Curve",
+    "Effort",
+    "Experiment",
+    "Problem",
+    "environments",
+    "experiments",
+    "families",
+    "problem",
+    "rows",
+    "run_curve",
+    "run_curves",
+]
+
+DELTA = 1e-6
+"""The probability with which each drawn bound may fail."""
+
+Kind: TypeAlias = Literal["family", "environment", "yours"]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is run: replicas of each curve, updates of each pair, and steps along each trajectory."""
+
+    replicas: int = 10
+    updates: int = 30_000
+    steps: int = 1_000_000
+    engine: Engine = "compiled"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A model with its exact q*: the part that can be reached, and how many pairs of how many that leaves out."""
+
+    name: str
+    kind: Kind
+    model: FiniteMDP
+    q: Array
+    v: Array
+    left_out: int
+    about: str = ""
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether no pair's target varies, so that the step size 1 is the best one."""
+        return not any(self.noise)
+
+    @cached_property
+    def noise(self) -> Array:
+        """(N,) exact range of r + gamma v*(s') at each pair."""
+        return noise_range(self.model, self.v)
+
+    @cached_property
+    def best(self) -> np.ndarray:
+        """(N,) q* in binary64."""
+        return to_floats(self.q)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether anything is proved about the errors: below discount 1."""
+        return bool(self.model.discount < 1)
+
+    @property
+    def trivial_bound(self) -> float:
+        """What every table obeys that starts from 0: ||q*|| + R / (1 - gamma); infinite at discount 1."""
+        if not self.bounded:
+            return float("inf")
+        return float(to_floats([max_norm(self.q) + largest_value(self.model, self.model.table(0))])[0])
+
+    def rounding(self, n: int) -> float:
+        """10 n u B, how far a float run of n updates may seem to be above its bound; infinite at discount 1."""
+        if not self.bounded:
+            return float("inf")
+        return float(to_floats([rounding_bound(2 * n, largest_value(self.model, self.model.table(0)))])[0])
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A problem and the way in which it is learned; `epsilon` is None for a synchronous run of `n` updates."""
+
+    problem: Problem
+    n: int
+    epsilon: fmpq | None = None
+
+    @property
+    def mode(self) -> str:
+        """The way of learning in words."""
+        if self.epsilon is None:
+            return "synchronous"
+        return "uniform behaviour" if self.epsilon == 1 else f"ε-greedy, ε = {self.epsilon}"
+
+    @property
+    def slug(self) -> str:
+        """A name for files."""
+        words = f"{self.problem.name} {self.mode}".lower().replace("ε", "epsilon")
+        return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in words).split())
+
+    @property
+    def schedules(self) -> list[StepSize]:
+        """The step sizes that are compared; with visits as their clock along a trajectory."""
+        discount = self.problem.model.discount
+        rescaled = [RescaledLinear(discount)] if discount < 1 else []
+        return [
+            Constant(fmpq(1) if self.problem.deterministic else fmpq(1, 20)),
+            Linear(),
+            *rescaled,
+            Polynomial(fmpq(3, 5)),
+        ]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The errors of an experiment under one step size.
+
+    Attributes
+    ----------
+    updates : (m,) numbers of updates (of every pair, or steps of the trajectory).
+    errors : (replicas, m) largest errors.
+    bound : (m,) proved bound; along trajectories, where it depends on the path, its median over the replicas.
+    exceeded : number of replicas with an error above their own bound at one of the `updates`.
+    rarest : (trajectories) fewest visits to a pair in any replica.
+    """
+
+    experiment: Experiment
+    schedule: str
+    updates: np.ndarray
+    errors: np.ndarray
+    bound: np.ndarray
+    exceeded: int
+    rarest: int | None = None
+
+    def quantile(self, share: float) -> np.ndarray:
+        """The (m,) quantile over the replicas that a share of them does not exceed."""
+        return np.asarray(np.quantile(self.errors, share, axis=0, method="inverted_cdf"))
+
+    @property
+    def initial_error(self) -> float:
+        """The error of the first table."""
+        return float(self.errors[0, 0])
+
+    @property
+    def remaining(self) -> float:
+        """The share of the initial error that the median run ends with."""
+        return self.remaining_at(0.5)
+
+    def remaining_at(self, share: float) -> float:
+        """The share of the initial error that a share of the runs does not exceed in the end."""
+        return float(self.quantile(share)[-1]) / self.initial_error if self.initial_error else 0.0
+
+    @property
+    def bound_says_something(self) -> np.ndarray:
+        """(m,) mask: where the bound is at most the trivial one."""
+        return self.bound <= self.experiment.problem.trivial_bound
+
+
+# -------------------------------------------------------------------- the problems
+
+
+def problem(name: str, kind: Kind, mdp: FiniteMDP, about: str = "") -> Problem:
+    """Solve a model exactly, restricted to the pairs that can be reached from its start.
+
+    Without a start distribution every state may be the first. Raises ``ImproperPolicy`` as `policy_iteration` does.
+    """
+    if mdp.start is None:
+        mdp = replace(mdp, start=_evenly(mdp.n_states, mdp.acting))
+    keep = reachable_pairs(mdp)
+    part = mdp if keep.all() else _restricted(mdp, keep)
+    solution = policy_iteration(part)
+    return Problem(name, kind, part, solution.q, solution.v, int((~keep).sum()), about)
+
+
+def _evenly(n_states: int, acting: np.ndarray) -> Array:
+    start = np.full(n_states, fmpq(0), dtype=object)
+    start[acting] = fmpq(1, max(1, len(acting)))
+    return start
+
+
+def _restricted(mdp: FiniteMDP, keep: np.ndarray) -> FiniteMDP:
+    pairs = np.flatnonzero(keep).tolist()
+    possible = {x: [k for k in mdp.outcomes_of(x) if mdp.probability[k] > 0] for x in pairs}
+    entered = {int(mdp.next_state[k]) for x in pairs for k in possible[x]}
+    states = sorted({int(mdp.pair_state[x]) for x in pairs} | entered)
+    number = {state: i for i, state in enumerate(states)}
+    assert mdp.start is not None
+    inside = [mdp.start[state] for state in states]
+    return FiniteMDP.from_pairs(
+        len(states),
+        [
+            (
+                number[int(mdp.pair_state[x])],
+                int(mdp.pair_action[x]),
+                [(mdp.probability[k], mdp.reward[k], number[int(mdp.next_state[k])]) for k in possible[x]],
+            )
+            for x in pairs
+        ],
+        mdp.discount,
+        start=[weight / sum(inside, fmpq(0)) for weight in inside],
+        state_names=[mdp.state_name(state) for state in states],
+        action_names=mdp.action_names,
+    )
+
+
+def families(seed: int) -> list[Problem]:
+    """Return one member of each random family."""
+
+    def random(name: str) -> np.random.SeedSequence:
+        return stream(seed, "report", "family", name)
+
+    return [
+        problem(
+            "Garnet",
+            "family",
+            garnet(6, 3, 3, "4/5", random("Garnet")),
+            "6 states, 3 actions, 3 random successors each, a reward for each outcome",
+        ),
+        problem(
+            "Corridor",
+            "family",
+            corridor(6, "4/5", random("Corridor")),
+            "6 states; advancing may fail, going back pays a bait",
+        ),
+        problem(
+            "Grid",
+            "family",
+            grid(4, 4, "9/10", random("Grid")),
+            "4 × 4 cells, slippery moves, a random price on entering each cell",
+        ),
+    ]
+
+
+def environments() -> list[Problem]:
+    """Return the three Gymnasium environments at discount 99/100; raises ``ImportError`` without gymnasium."""
+    from bellcheck.mdp.interop.gymnasium import from_gymnasium
+
+    about = {
+        "FrozenLake-v1": "4 × 4, slippery: a move goes astray with probability 2/3",
+        "CliffWalking-v1": "deterministic; 37 of 47 acting states can be reached",
+        "Taxi-v4": "deterministic; random passenger and destination at each start",
+    }
+    return [problem(name, "environment", from_gymnasium(name, "99/100").mdp, text) for name, text in about.items()]
+
+
+def experiments(problems: Iterable[Problem], effort: Effort) -> list[Experiment]:
+    """Return what is run: families synchronously too, environments under two behaviours, noisy ones for longer."""
+    chosen = []
+    for each in problems:
+        if each.kind == "family":
+            chosen += [Experiment(each, effort.updates), Experiment(each, effort.steps, fmpq(3, 10))]
+            if each.name == "Corridor":
+                chosen.append(Experiment(each, effort.steps, fmpq(1)))
+        else:
+            n = effort.steps if each.deterministic else 4 * effort.steps
+            chosen += [Experiment(each, n, fmpq(1)), Experiment(each, n, fmpq(3, 10))]
+    return chosen
+
+
+# -------------------------------------------------------------------- the runs
+
+
+def run_curves(
+    chosen: Sequence[Experiment],
+    effort: Effort,
+    *,
+    seed: int,
+    workers: int = 2,
+    progress: Callable[[str, int, int], None] = lambda step, done, total: None,
+) -> list[Curve]:
+    """Run every experiment under each of its step sizes; the same seed gives the same curves."""
+    tasks = [(experiment, schedule) for experiment in chosen for schedule in experiment.schedules]
+    curves = []
+    with ThreadPoolExecutor(workers) as pool:
+        for done, (experiment, schedule) in enumerate(tasks):
+            progress(f"{experiment.problem.name}, {experiment.mode}, {schedule.name}", done, len(tasks))
+            curves.append(run_curve(experiment, schedule, effort, pool, seed=seed))
+    return curves
+
+
+def run_curve(
+    experiment: Experiment, schedule: StepSize, effort: Effort, pool: ThreadPoolExecutor, *, seed: int
+) -> Curve:
+    """Run the replicas of an experiment under one step size on the threads of a pool."""
+    learned = experiment.problem
+    streams = stream(seed, "report", experiment.slug, schedule.name).spawn(effort.replicas)
+    kept = _checkpoints(experiment.n)
+    steps = schedule.floats(experiment.n)
+    if experiment.epsilon is None:
+        errors = np.array(
+            list(
+                pool.map(
+                    lambda random: _errors(
+                        learned,
+                        sample_synchronous(
+                            learned.model,
+                            learned.model.table(0),
+                            steps,
+                            np.random.default_rng(random),
+                            checkpoints=kept,
+                            engine=effort.engine,
+                        ),
+                    ),
+                    streams,
+                )
+            )
+        )
+        bound = synchronous_bound(
+            steps, learned.model.discount, learned.model.n_pairs, learned.noise, max_norm(learned.q), DELTA
+        )[kept]
+        bounds, rarest = bound[None, :], None
+    else:
+        runs = list(pool.map(lambda random: _trajectory(experiment, steps, kept, random, effort.engine), streams))
+        errors, bounds = np.array([run.errors for run in runs]), np.array([run.bound for run in runs])
+        rarest = min(run.rarest for run in runs)
+    exceeded = errors > bounds + learned.rounding(learned.model.n_pairs * experiment.n)
+    return Curve(
+        experiment,
+        schedule.name,
+        kept,
+        errors,
+        np.asarray(np.quantile(bounds, 0.5, axis=0, method="inverted_cdf")),
+        exceeded=int(exceeded.any(axis=1).sum()),
+        rarest=rarest,
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    errors: np.ndarray
+    bound: np.ndarray
+    rarest: int
+
+
+def _trajectory(
+    experiment: Experiment, steps: np.ndarray, kept: np.ndarray, random: np.random.SeedSequence, engine: Engine
+) -> _Run:
+    learned = experiment.problem
+    assert experiment.epsilon is not None
+    run = run_trajectory(
+        learned.model,
+        learned.model.table(0),
+        steps,
+        float(to_floats([experiment.epsilon])[0]),
+        np.random.default_rng(random),
+        checkpoints=kept,
+        engine=engine,
+    )
+    bound = largest_certified_errors(run, steps, learned.model.discount, learned.noise, abs(learned.q), DELTA, engine)
+    return _Run(_errors(learned, run.tables), bound, int(run.visits.min()))
+
+
+def _errors(learned: Problem, tables: np.ndarray) -> np.ndarray:
+    return np.asarray(np.abs(tables - learned.best).max(axis=1))
+
+
+def _checkpoints(n: int, points: int = 60) -> np.ndarray:
+    """0, and numbers of updates from 1 to n evenly spaced on a logarithmic axis."""
+    return np.unique(np.concatenate([[0], np.rint(np.geomspace(1, n, points))]).astype(np.int64))
+
+
+def rows(curves: Iterable[Curve]) -> Iterator[dict[str, Any]]:
+    """Yield the points of all curves, as the figures draw them and the files hold them."""
+    for curve in curves:
+        experiment = curve.experiment
+        low, median, high = (curve.quantile(share) for share in (0.1, 0.5, 0.9))
+        for i, updates in enumerate(curve.updates):
+            yield {
+                "problem": experiment.problem.name,
+                "mode": experiment.mode,
+                "step_size": curve.schedule,
+                "updates": int(updates),
+                "error_q10": float(low[i]),
+                "error_median": float(median[i]),
+                "error_q90": float(high[i]),
+                "bound": float(curve.bound[i]) if experiment.problem.bounded else None,
+                "trivial_bound": experiment.problem.trivial_bound if experiment.problem.bounded else None,
+            }

@@ -1,0 +1,243 @@
+"""Figures: one specification each, drawn to SVG without a browser or network.
+
+Points come from the rows that the data files hold. Colours are Okabe and Ito's, which stay apart for colour-blind
+readers; a line's dash says the same as its colour. In a page, text takes the page's colour, so that one drawing serves
+light and dark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from .convergence import Curve, rows
+
+__all__ = ["baird_figure", "embedded", "error_figure", "fields_figure", "svg"]
+
+BLUE, VERMILLION, GREEN, ORANGE, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#8a8a8a"
+
+DEEPEST = 1e-4
+"""Curves are drawn down to this share of the initial error; what is below lies on the lower edge."""
+
+_EXPONENTS = range(-15, 19)
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+_ERROR_LINES = {
+    "median error, 10 to 90 % shaded": (BLUE, [1, 0]),
+    "proved bound": (VERMILLION, [7, 3]),
+    "proved bound, above the trivial one": (GREY, [2, 3]),
+    "trivial bound": (GREY, [1, 0]),
+    "5 % of the initial error": (GREEN, [3, 2]),
+}
+
+
+def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
+    """Return the specification of an experiment's error curves, a panel for each step size."""
+    import altair as alt
+
+    experiment, initial = curves[0].experiment, curves[0].initial_error or 1.0
+    trivial = experiment.problem.trivial_bound
+    bounded = experiment.problem.bounded
+    smallest = min(float(curve.quantile(0.1).min()) for curve in curves)
+    lowest = max(smallest / 1.5, initial * DEEPEST)
+    highest = 1.3 * max(
+        initial,
+        *(min(float(curve.bound.max()), 20 * trivial) for curve in curves if bounded),
+        trivial if bounded else 0.0,
+    )
+    points = []
+    for row in rows(curves):
+        if not row["updates"]:
+            continue
+        low, median, high = (max(row[f"error_{name}"], lowest) for name in ("q10", "median", "q90"))
+        common = {"step": row["step_size"], "t": row["updates"]}
+        points.append({**common, "line": "median error, 10 to 90 % shaded", "y": median, "low": low, "high": high})
+        points.append({**common, "line": "5 % of the initial error", "y": 0.05 * initial})
+        if bounded:
+            says = row["bound"] <= trivial
+            line = "proved bound" if says else "proved bound, above the trivial one"
+            points.append({**common, "line": line, "y": max(row["bound"], lowest)})
+            points.append({**common, "line": "trivial bound", "y": trivial})
+    drawn = {line: style for line, style in _ERROR_LINES.items() if any(point["line"] == line for point in points)}
+
+    x = alt.X(
+        "t:Q",
+        title="updates of every pair" if experiment.epsilon is None else "steps of the trajectory",
+        scale=alt.Scale(type="log", domain=[1, experiment.n], nice=False),
+        axis=_powers_of_ten(),
+    )
+    scale = alt.Scale(type="log", domain=[lowest, highest], nice=False, clamp=True)
+    band = (
+        alt.Chart()
+        .mark_area(opacity=0.28, color=BLUE, clip=True)
+        .encode(
+            x=x,
+            y=alt.Y("low:Q", scale=scale, title="‖Q − q*‖", axis=_powers_of_ten()),
+            y2="high:Q",
+        )
+        .transform_filter("isValid(datum.low)")
+    )
+    names = list(drawn)
+    lines = (
+        alt.Chart()
+        .mark_line(strokeWidth=2, clip=True)
+        .encode(
+            x=x,
+            y=alt.Y("y:Q", scale=scale, title="‖Q − q*‖", axis=_powers_of_ten()),
+            color=_colours("line", names, [drawn[name][0] for name in names]),
+            strokeDash=_dashes("line", names, [drawn[name][1] for name in names]),
+        )
+    )
+    chart = (
+        alt.layer(band, lines, data=alt.Data(values=points))
+        .properties(width=410, height=210)
+        .facet(
+            facet=alt.Facet(
+                "step:N",
+                title=None,
+                sort=[curve.schedule for curve in curves],
+                header=alt.Header(labelExpr="'step size: ' + datum.value", labelFontSize=13),
+            ),
+            columns=2,
+        )
+    )
+    return _finished(chart)
+
+
+def _finished(chart: Any) -> dict[str, Any]:
+    specification: dict[str, Any] = (
+        chart.configure(font="sans-serif")
+        .configure_axis(
+            labelFontSize=12,
+            titleFontSize=13,
+            titleFontWeight="normal",
+            gridOpacity=0.25,
+            domainColor=GREY,
+            tickColor=GREY,
+            gridColor=GREY,
+        )
+        .configure_view(stroke=None)
+        .to_dict()
+    )
+    return specification
+
+
+def _powers_of_ten() -> Any:
+    import altair as alt
+
+    labels = ", ".join(f"'10{str(k).translate(_SUPERSCRIPTS)}'" for k in _EXPONENTS)
+    return alt.Axis(
+        values=[10.0**k for k in _EXPONENTS],
+        labelExpr=f"[{labels}][round(log(datum.value) / LN10) - ({_EXPONENTS[0]})]",
+    )
+
+
+def _legend() -> Any:
+    import altair as alt
+
+    return alt.Legend(
+        orient="bottom",
+        columns=3,
+        labelFontSize=12,
+        labelLimit=320,
+        symbolType="stroke",
+        symbolSize=500,
+        symbolStrokeWidth=2.5,
+    )
+
+
+def svg(specification: dict[str, Any]) -> str:
+    """Return the drawing of a specification, on white."""
+    import vl_convert
+
+    drawing: str = vl_convert.vegalite_to_svg(specification)
+    # One label for each point would make a screen reader read out the data; the caption says what is seen.
+    return re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", drawing)
+
+
+def embedded(drawing: str, name: str) -> str:
+    """Return a drawing as part of a page: no background, identifiers of its own, a width that follows the page."""
+    drawing = re.sub(r'<rect width="\d+" height="\d+" fill="white"/>', "", drawing, count=1)
+    drawing = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{name}-\g<2>", drawing)
+    return re.sub(r' width="(\d+)" height="\d+"', r' style="max-width:\1px" aria-hidden="true"', drawing, count=1)
+
+
+def baird_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the specification of the largest value on Baird's star against the number of expected updates."""
+    import altair as alt
+
+    names = list(dict.fromkeys(point["method"] for point in points))
+    drawn = [{**point, "largest_value": min(max(point["largest_value"], 1e-4), 1e12)} for point in points]
+    chart = (
+        alt.Chart(alt.Data(values=drawn))
+        .mark_line(strokeWidth=2.5)
+        .encode(
+            x=alt.X("update:Q", title="expected updates"),
+            y=alt.Y(
+                "largest_value:Q",
+                title="‖Xw‖, the largest error of a value",
+                axis=_powers_of_ten(),
+                scale=alt.Scale(type="log", domain=[1e-4, 1e12], clamp=True),
+            ),
+            color=_colours("method", names, [VERMILLION, ORANGE, BLUE, GREEN]),
+            strokeDash=_dashes("method", names, [[1, 0], [8, 3], [1, 0], [3, 2]]),
+        )
+        .properties(width=860, height=320)
+    )
+    return _finished(chart)
+
+
+def fields_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the specification of the paths of the descents in the plane of parameters, a panel for each process."""
+    import altair as alt
+
+    names = list(dict.fromkeys(point["method"] for point in points))
+    last = max(point["update"] for point in points)
+    x = alt.X("w1:Q", title="w₁, the value of A", scale=alt.Scale(domain=[-0.5, 1.1]))
+    y = alt.Y("w2:Q", title="w₂, the value of B", scale=alt.Scale(domain=[-0.2, 1.3]))
+    colour = _colours("method", names, [VERMILLION, PURPLE, BLUE, GREEN])
+    paths = (
+        alt.Chart()
+        .mark_line(strokeWidth=2.5)
+        .encode(
+            x=x,
+            y=y,
+            color=colour,
+            order="update:Q",
+            strokeDash=_dashes("method", names, [[1, 0], [8, 3], [3, 2], [1, 0]]),
+        )
+    )
+    ends = (
+        alt.Chart()
+        .mark_point(size=110, filled=True, opacity=1)
+        .encode(
+            x=x,
+            y=y,
+            color=colour,
+        )
+        .transform_filter(alt.datum.update == last)
+    )
+    chart = (
+        alt.layer(paths, ends, data=alt.Data(values=list(points)))
+        .properties(width=410, height=330)
+        .facet(
+            facet=alt.Facet(
+                "process:N", title=None, header=alt.Header(labelExpr="'process ' + datum.value", labelFontSize=13)
+            ),
+            columns=2,
+        )
+    )
+    return _finished(chart)
+
+
+def _colours(field: str, names: list[str], colours: list[str]) -> Any:
+    import altair as alt
+
+    return alt.Color(f"{field}:N", title=None, scale=alt.Scale(domain=names, range=colours), legend=_legend())
+
+
+def _dashes(field: str, names: list[str], dashes: list[list[int]]) -> Any:
+    import altair as alt
+
+    return alt.StrokeDash(f"{field}:N", title=None, scale=alt.Scale(domain=names, range=dashes), legend=_legend())

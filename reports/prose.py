@@ -1,0 +1,67 @@
+"""Docstrings and formulas as HTML: what the claims' pages are written in, no more.
+
+Formulas become MathML, so that a page needs neither script nor font. Everything else is escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from textwrap import dedent
+
+from latex2mathml.converter import convert
+from markupsafe import Markup, escape
+
+__all__ = ["formula", "prose"]
+
+_DIRECTIVE = ".. math::"
+_INLINE = re.compile(
+    r"``(?P<code>[^`]+)``|`(?P<name>[^`]+)`|\*\*(?P<strong>[^*]+)\*\*"
+    r"|(?<![\w*])\*(?P<emphasis>[^*\s][^*]*)\*(?![\w*])"
+)
+_TAG = {"code": "code", "name": "code", "strong": "strong", "emphasis": "em"}
+
+
+def formula(latex: str, *, display: bool = True) -> Markup:
+    """Return LaTeX as MathML; several formulas separated by ``&`` or by line breaks are set one below the other."""
+    if re.search(r"(?<!\\)&", latex) and "\\begin" not in latex:
+        latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
+    return Markup(convert(latex, display="block" if display else "inline"))
+
+
+def prose(text: str) -> Markup:
+    """Return the paragraphs, lists, formulas and code blocks of a docstring."""
+    parts: list[Markup] = []
+    blocks = re.split(r"\n\s*\n", text.strip())
+    in_formula = False
+    for i, block in enumerate(blocks):
+        indented = block.startswith(" ")
+        if block.lstrip().startswith(_DIRECTIVE):
+            body = block.lstrip().removeprefix(_DIRECTIVE).strip()
+            in_formula = True
+            parts += [formula(body)] if body else []
+        elif indented and in_formula:
+            parts.append(formula(block.strip()))
+        elif indented and i and blocks[i - 1].rstrip().endswith("::"):
+            parts.append(Markup("<pre><code>{}</code></pre>").format(dedent(block)))
+        else:
+            in_formula = False
+            parts.append(_paragraph_or_list(block))
+    return Markup("\n").join(parts)
+
+
+def _paragraph_or_list(block: str) -> Markup:
+    if not re.match(r"\s*\* ", block):
+        return Markup("<p>{}</p>").format(_inline(re.sub(r"::$", ":", block.strip())))
+    items = [_inline(" ".join(item.split())) for item in re.split(r"(?:^|\n)\s*\* ", block) if item.strip()]
+    return Markup("<ul>{}</ul>").format(Markup("").join(Markup("<li>{}</li>").format(item) for item in items))
+
+
+def _inline(text: str) -> Markup:
+    parts, end = [], 0
+    for found in _INLINE.finditer(text):
+        parts.append(escape(text[end : found.start()]))
+        tag = {"code": "code", "name": "code", "strong": "strong", "emphasis": "em"}[str(found.lastgroup)]
+        parts.append(Markup(f"<{tag}>{{}}</{tag}>").format(found.group(str(found.lastgroup))))
+        end = found.end()
+    parts.append(escape(text[end:]))
+    return Markup("").join(parts)

@@ -1,0 +1,204 @@
+"""A report is complete, needs nothing but its own file, and shows the numbers that lie beside it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bellcheck.mdp.extras import MissingExtra
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.proofs.registry import select
+from bellcheck.proofs.verdict import Run
+from bellcheck.reports import report
+from bellcheck.reports.convergence import Effort
+from bellcheck.reports.report import UnwritableFolder, write_report
+
+HOSTILE = "</title><script>alert(1)</script>\"'&{{ 7*7 }}"
+SMALL = Effort(replicas=2, updates=50, steps=400)
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes, and all the text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember a tag."""
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        """Remember text."""
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small report with two claims, and a model whose name and states are hostile."""
+    out = tmp_path_factory.mktemp("report")
+    (out / "figures").mkdir()
+    (out / "figures" / "mine.svg").write_text("mine")
+    model = FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)])], "1/2", state_names=[HOSTILE])
+
+    def hostile_verify(*arguments: Any, **named: Any) -> Run:
+        run = verify(*arguments, **named)
+        counterexample = run.claims[0].controls[0].counterexample
+        assert counterexample is not None
+        counterexample["mdp"] = {
+            "bellcheck_mdp": 1,
+            "discount": "1/2",
+            "states": [HOSTILE],
+            "transitions": [{"state": 0, "action": 0, "outcomes": [{"probability": "1", "reward": "1", "next": 0}]}],
+        }
+        counterexample["sides"]["left"] = HOSTILE
+        return run
+
+    verify = report.verify
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "verify", hostile_verify)
+        write_report(
+            out,
+            mdps=[(HOSTILE, model)],
+            claims=select(["bellman.contraction", "folklore.any-finite-mdp"]),
+            examples=20,
+            effort=SMALL,
+            command=f"bellcheck report --mdp '{HOSTILE}'",
+        )
+    return out
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> Tags:
+    """The page of the small report, parsed."""
+    return Tags((folder / "index.html").read_text("utf-8"))
+
+
+def test_page_loads_nothing(folder: Path, page: Tags) -> None:
+    """Neither script, style sheet, image nor frame comes from elsewhere; links lead on, they do not load."""
+    loading = {"script", "link", "img", "image", "iframe", "object", "embed", "audio", "video", "source", "base", "use"}
+    style = (folder / "index.html").read_text("utf-8").partition("</style>")[0]
+
+    assert not [tag for tag, _ in page.tags if tag in loading]
+    assert not [
+        attributes
+        for _, attributes in page.tags
+        if "src" in attributes or "style" in attributes and "url" in str(attributes["style"])
+    ]
+    assert "@import" not in style
+    assert "url(" not in style
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+
+
+def test_links_lead_somewhere(folder: Path, page: Tags) -> None:
+    """A link within the page has a target, one beside it a file, and no identifier is given twice."""
+    names = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    links = [str(attributes["href"]) for tag, attributes in page.tags if tag == "a"]
+
+    assert len(names) == len(set(names))
+    assert {link[1:] for link in links if link.startswith("#")} <= set(names)
+    assert all(
+        (folder / link).is_file() for link in links if not link.startswith(("#", "https://stats.stackexchange.com"))
+    )
+
+
+def test_everything_from_outside_is_escaped(page: Tags) -> None:
+    """A hostile name of a model or a state is text wherever it is shown."""
+    assert page.text.count(HOSTILE) >= 5
+    assert [tag for tag, _ in page.tags].count("title") == 1
+
+
+def test_every_part_is_there(page: Tags) -> None:
+    """Sixteen sentences, a figure for each experiment, both kinds of claim, the command, the seed and the versions."""
+    sections = [attributes.get("id") for tag, attributes in page.tags if tag == "section"]
+    figures = [attributes for tag, attributes in page.tags if tag == "figure"]
+
+    assert sections == ["answer", "convergence", "gradient", "semi", "claims", "run"]
+    assert [
+        attributes.get("id") for _, attributes in page.tags if str(attributes.get("id")).startswith("sentence-")
+    ] == [f"sentence-{i}" for i in range(1, 17)]
+    assert len(figures) == 17
+    assert "refuted, as expected" in page.text
+    assert "no claim yet" in page.text
+    assert "10 × 10" not in page.text
+    assert sys.version.split()[0] in page.text
+
+
+def test_data_files_say_the_same(folder: Path) -> None:
+    """Each table lies there as CSV and as JSON, row by row the same."""
+    tables = sorted(path.stem for path in (folder / "data").glob("*.csv"))
+    for name in tables:
+        with (folder / "data" / f"{name}.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        records = json.loads((folder / "data" / f"{name}.json").read_text("utf-8"))
+
+        assert rows == [{key: "" if value is None else str(value) for key, value in row.items()} for row in records]
+    assert tables == ["baird", "convergence", "curves", "gradients", "objectives"]
+
+
+def test_verdicts_are_kept(folder: Path) -> None:
+    """The file of verdicts is the one that `verify --json` writes."""
+    verdicts = json.loads((folder / "data" / "verify.json").read_text("utf-8"))
+
+    assert [claim["id"] for claim in verdicts["claims"]] == ["bellman.contraction", "folklore.any-finite-mdp"]
+    assert verdicts["summary"]["claims"] == 2
+
+
+def test_foreign_files_stay(folder: Path) -> None:
+    """A file that the report did not write is still there."""
+    assert (folder / "figures" / "mine.svg").read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", ["below-a-file", "foreign-page"])
+def test_unusable_folder_is_an_error_before_the_work(tmp_path: Path, place: str) -> None:
+    """A folder that cannot be made, or whose page is somebody else's, is refused before anything runs."""
+    (tmp_path / "index.html").write_text("<html>my thesis</html>")
+    out = tmp_path if place == "foreign-page" else tmp_path / "index.html" / "report"
+    begun: list[str] = []
+
+    with pytest.raises(UnwritableFolder, match="choose another"):
+        write_report(out, effort=SMALL, progress=lambda step, done, total: begun.append(step))
+    assert begun == []
+    assert (tmp_path / "index.html").read_text() == "<html>my thesis</html>"
+
+
+@pytest.mark.parametrize("library", ["altair", "jinja2", "latex2mathml", "pybtex", "vl_convert"])
+def test_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    """Without a library that every report needs, the extra that brings it is named before anything runs."""
+    monkeypatch.setitem(sys.modules, library, None)
+
+    with pytest.raises(MissingExtra, match=r"bellcheck\[report\]"):
+        write_report(tmp_path, effort=SMALL)
+
+
+def test_without_torch_the_rest_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without torch the gradient table and the descents are not run and say so; Baird's star needs none."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    out = report._Folder(report._writable(tmp_path))
+
+    table, (descents, baird) = report._gradients(out)
+
+    assert "bellcheck[torch]" in table
+    assert "bellcheck[torch]" in descents
+    assert baird["svg"].startswith("<svg")
+
+
+def test_without_gymnasium_and_numba_the_rest_is_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without both extras the families are still learned, by the plain rule, and the page says what is missing."""
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.setattr(report, "PLAIN_EFFORT", Effort(replicas=1, updates=5, steps=20, engine="plain"))
+
+    page = write_report(tmp_path, claims=select(["bellman.max-nonexpansive"]), examples=5).read_text("utf-8")
+
+    assert "bellcheck[gymnasium]" in page
+    assert "bellcheck[fast]" in page
+    assert "Garnet" in page
