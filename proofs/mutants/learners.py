@@ -1,0 +1,156 @@
+"""Wrong Q-learning updates: planted bugs, each with the public thread that it is written after where there is one.
+
+Each has the signature of `bellcheck.mdp.q_learning.update`; `synchronous` makes a run of one, as `run_synchronous`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from bellcheck.mdp.arithmetic import Array, Scalar, is_exact, maximum, segment_sum, zeros
+from bellcheck.mdp.bellman import state_values
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.q_learning import td_target, update
+
+from ..subject import Subject
+
+__all__ = [
+    "argmax_in_place_of_max",
+    "behaviour_average",
+    "bootstrapped_end",
+    "difference_form",
+    "doubled_step",
+    "minimum_in_place_of_maximum",
+    "row_of_the_action_taken",
+    "single_precision",
+    "sum_over_actions",
+    "synchronous",
+    "undiscounted_target",
+    "whole_row_written",
+]
+
+Update = Callable[[FiniteMDP, Array, int, int, Scalar], Array]
+
+
+def _moving_towards(target: Callable[[FiniteMDP, Array, int, int], Scalar]) -> Update:
+    def changed(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
+        table = q[np.arange(len(q))]
+        table[pair] = (1 - step_size) * q[pair] + step_size * target(mdp, q, pair, outcome)
+        return table
+
+    return changed
+
+
+def _with_value_of(value: Callable[[Array], Scalar]) -> Callable[[FiniteMDP, Array, int, int], Scalar]:
+    """Return the target r + gamma value(Q(s', .)), where the value of no actions is 0."""
+
+    def target(mdp: FiniteMDP, q: Array, pair: int, outcome: int) -> Scalar:
+        actions = mdp.pairs_of(int(mdp.next_state[outcome]))
+        following = value(q[actions.start : actions.stop]) if actions else zeros(q, 1)[0]
+        return mdp.reward[outcome] + mdp.discount * following
+
+    return target
+
+
+def _undiscounted(mdp: FiniteMDP, q: Array, pair: int, outcome: int) -> Scalar:
+    return mdp.reward[outcome] + state_values(mdp, q)[mdp.next_state[outcome]]
+
+
+def _row_of_the_action_taken(mdp: FiniteMDP, q: Array, pair: int, outcome: int) -> Scalar:
+    """``max(Q[s_next, a])``: a maximum over the one entry of the action just taken, or of its last in a shorter row."""
+    actions = mdp.pairs_of(int(mdp.next_state[outcome]))
+    same = [x for x in actions if mdp.pair_action[x] == mdp.pair_action[pair]] or list(actions)[-1:]
+    return mdp.reward[outcome] + mdp.discount * (q[same[0]] if same else zeros(q, 1)[0])
+
+
+def _bootstrapped_end(mdp: FiniteMDP, q: Array, pair: int, outcome: int) -> Scalar:
+    """The state's row read from a table that has one for terminal states too, here with the first entry of all."""
+    if mdp.pairs_of(int(mdp.next_state[outcome])):
+        return td_target(mdp, q, outcome)
+    return mdp.reward[outcome] + mdp.discount * q[0]
+
+
+def _whole_row_written(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
+    table = q[np.arange(len(q))]
+    for x in mdp.pairs_of(int(mdp.pair_state[pair])):
+        table[x] = update(mdp, q, x, outcome, step_size)[x]
+    return table
+
+
+def _doubled_step(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
+    return update(mdp, q, pair, outcome, 2 * step_size)
+
+
+def _difference_form(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
+    table = q[np.arange(len(q))]
+    table[pair] = q[pair] + step_size * (td_target(mdp, q, outcome) - q[pair])
+    return table
+
+
+def _single_precision(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
+    table = update(mdp, q, pair, outcome, step_size)
+    return table if is_exact(table) else table.astype(np.float32).astype(np.float64)
+
+
+def synchronous(learner: Subject) -> Subject:
+    """Return the synchronous run of a wrong update: every pair changed from the old table."""
+
+    def run(mdp: FiniteMDP, q0: Array, step_sizes: Iterable[Scalar], outcomes: Iterable[Any]) -> Iterator[Array]:
+        q = q0
+        yield q
+        for step_size, row in zip(step_sizes, outcomes, strict=True):
+            table = q[np.arange(len(q))]
+            for pair, outcome in enumerate(row):
+                table[pair] = learner.call(mdp, q, pair, int(outcome), step_size)[pair]
+            q = table
+            yield q
+
+    return Subject("synchronous-run", learner.name, run, cites=learner.cites)
+
+
+def _learner(name: str, changed: Update, cites: str = "") -> Subject:
+    return Subject("q-learner", name, changed, cites=cites)
+
+
+argmax_in_place_of_max = _learner(
+    "argmax in place of max",
+    _moving_towards(_with_value_of(lambda row: zeros(row, 1)[0] + int(np.argmax(row)))),
+    cites="llSourcell/Game-AI issue 7",
+)
+behaviour_average = _learner(
+    "behaviour average in place of max",
+    _moving_towards(_with_value_of(lambda row: row.sum() / len(row))),
+    cites="moskomule/pytorch.rl.learning issue 1",
+)
+bootstrapped_end = _learner(
+    "terminal state bootstrapped",
+    _moving_towards(_bootstrapped_end),
+    cites="lazyprogrammer/machine_learning_examples issue 13",
+)
+difference_form = _learner("q + alpha (target - q)", _difference_form)
+doubled_step = _learner("step taken twice", _doubled_step)
+minimum_in_place_of_maximum = _learner(
+    "minimum in place of maximum",
+    _moving_towards(_with_value_of(lambda row: -maximum(-row))),
+    cites="the sign convention of costs",
+)
+row_of_the_action_taken = _learner(
+    "maximum over the row of the action taken",
+    _moving_towards(_row_of_the_action_taken),
+    cites="TheoLvs/reinforcement-learning issue 3",
+)
+single_precision = _learner("tables kept in binary32", _single_precision)
+sum_over_actions = _learner(
+    "sum over the actions in place of max",
+    _moving_towards(_with_value_of(lambda row: segment_sum(row, np.array([0]))[0])),
+    cites="simoninithomas/Deep_reinforcement_learning_Course issue 51",
+)
+undiscounted_target = _learner(
+    "discount left out",
+    _moving_towards(_undiscounted),
+    cites="mlaux1/rl-blox issue 79",
+)
+whole_row_written = _learner("every action of the state written", _whole_row_written)
