@@ -1,0 +1,134 @@
+r"""Q-learning never leaves the interval that its first table and the rewards span.
+
+.. math:: \min\Bigl(\min Q_0,\ r_{\min},\ \tfrac{r_{\min}}{1 - \gamma}\Bigr) \le Q_k \le
+          \max\Bigl(\max Q_0,\ r_{\max},\ \tfrac{r_{\max}}{1 - \gamma}\Bigr)
+
+on every path, for steps in [0, 1]. In particular |Q_k| <= max(||Q_0||, R / (1 - gamma)) with R the largest |r|.
+
+Why: write the interval as [l, h]. A target that bootstraps lies in [r_min + gamma l, r_max + gamma h], which is inside
+[l, h] because l <= r_min / (1 - gamma) says l <= r_min + gamma l, and likewise h. A target that ends lies in
+[r_min, r_max], inside [l, h] by the second terms. The update is an average of an entry and a target.
+
+The second terms are needed: the interval [r_min, r_max] / (1 - gamma), as it is often given, is left by an episode that
+ends with its first reward, 1 < 1 / (1 - gamma). No boundedness has to be assumed for convergence, then: it comes free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bellcheck.mdp.arithmetic import Array, Scalar, exact_array, max_norm
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.strategies import mdps, paths, tables, tied_to
+
+from ..assumptions import discounted, finite, steps_in_unit_interval, terminal_value_zero
+from ..claim import Claim, cite
+from ..draws import symbolic_mdp, symbolic_number, symbolic_table
+from ..mutants import learners
+from ..relation import Relation, all_of, at_most, given
+
+bounded = Claim(
+    id="q-learning.bounded",
+    title="Q-learning never leaves the interval that its first table and the rewards span",
+    statement=r"\min(\min Q_0, r_{\min}, \tfrac{r_{\min}}{1-\gamma}) \le Q_k"
+    r" \le \max(\max Q_0, r_{\max}, \tfrac{r_{\max}}{1-\gamma})",
+    subject="q-learner",
+    needs=(finite, discounted, terminal_value_zero, steps_in_unit_interval),
+    sources=(cite("gosavi2006"),),
+)
+
+
+def _symbolic(mdp: Any, *successors: int) -> dict[str, Any]:
+    return {
+        "mdp": mdp,
+        "q": symbolic_table,
+        "low": symbolic_number("low"),
+        "high": symbolic_number("high"),
+        "step_size": symbolic_number("step_size", 0, 1),
+        "successors": successors,
+    }
+
+
+@bounded.all_reals(**_symbolic(symbolic_mdp(2, 2, terminal=1), 0, -1))
+@bounded.all_reals(**_symbolic(symbolic_mdp(2, 2), -1))
+@bounded.all_reals(**_symbolic(symbolic_mdp(1, 3), 0))
+def one_step_stays_inside(
+    update: Any, mdp: FiniteMDP, q: Array, low: Scalar, high: Scalar, step_size: Scalar, successors: tuple[int, ...]
+) -> Relation:
+    """Any interval that contains the table, the rewards and r / (1 - gamma) contains the updated entry.
+
+    The first pair stands for all, its own state, another and a terminal one for the successors: pairs may be renamed,
+    and nothing else of the model enters one step.
+    """
+    contained = [at_most(low, x) for x in (q, mdp.reward)] + [at_most(x, high) for x in (q, mdp.reward)]
+    # l <= r / (1 - gamma) without a division, which z3 would have to turn into this.
+    contained += [at_most((1 - mdp.discount) * low, mdp.reward), at_most(mdp.reward, (1 - mdp.discount) * high)]
+    after = [update(mdp, q, 0, mdp.outcomes_of(0)[position], step_size)[0] for position in successors]
+    return given(all_of(contained), all_of([at_most(low, after), at_most(after, high)]))
+
+
+bounded.refutes(learners.undiscounted_target, by=one_step_stays_inside)
+bounded.refutes(learners.sum_over_actions, by=one_step_stays_inside)
+bounded.fails_without(steps_in_unit_interval, by=one_step_stays_inside, step_size=symbolic_number("step_size", 0, 2))
+
+
+@bounded.pathwise(mdp=mdps(), q=tables, path=paths)
+def paths_stay_inside(update: Any, mdp: FiniteMDP, q: Array, path: tuple[tuple[int, int, Scalar], ...]) -> Relation:
+    """Every table of a run lies in the interval, and none exceeds max(||Q_0||, R / (1 - gamma)) in absolute value."""
+    low = min(q.min(), mdp.reward.min(), mdp.reward.min() / (1 - mdp.discount))
+    high = max(q.max(), mdp.reward.max(), mdp.reward.max() / (1 - mdp.discount))
+    largest = max(max_norm(q), max_norm(mdp.reward) / (1 - mdp.discount))
+    return all_of(
+        [
+            relation
+            for table in _tables(update, mdp, q, path)
+            for relation in (at_most(low, table), at_most(table, high), at_most(max_norm(table), largest))
+        ]
+    )
+
+
+def _tables(update: Any, mdp: FiniteMDP, q: Array, path: tuple[tuple[int, int, Scalar], ...]) -> list[Array]:
+    visited = [q]
+    for pair, outcome, step_size in path:
+        visited.append(update(mdp, visited[-1], pair, outcome, step_size))
+    return visited
+
+
+for _mutant in (learners.undiscounted_target, learners.sum_over_actions, learners.doubled_step):
+    bounded.refutes(_mutant, by=paths_stay_inside)
+
+
+def _one_reward_and_out(mdp: FiniteMDP) -> FiniteMDP:
+    n_outcomes = len(mdp.reward)
+    return replace(
+        mdp,
+        n_states=mdp.n_states + 1,
+        reward=exact_array([1] * n_outcomes),
+        next_state=np.full(n_outcomes, mdp.n_states),
+    )
+
+
+@tied_to("pair")
+def _end_of_the_interval(mdp: FiniteMDP) -> Array:
+    return mdp.table(mdp.reward.max() / (1 - mdp.discount))
+
+
+@bounded.too_strong(beside=paths_stay_inside, mdp=mdps(max_states=1).map(_one_reward_and_out), q=_end_of_the_interval)
+def inside_the_discounted_rewards(
+    update: Any, mdp: FiniteMDP, q: Array, path: tuple[tuple[int, int, Scalar], ...]
+) -> Relation:
+    """[r_min, r_max] / (1 - gamma) does not hold the tables that begin in it, where an episode may end."""
+    low, high = mdp.reward.min() / (1 - mdp.discount), mdp.reward.max() / (1 - mdp.discount)
+    return given(
+        all_of([at_most(low, q), at_most(q, high)]),
+        all_of(
+            [
+                relation
+                for table in _tables(update, mdp, q, path)
+                for relation in (at_most(low, table), at_most(table, high))
+            ]
+        ),
+    )
