@@ -9,14 +9,14 @@ probability at most 2 exp(-L). What is left is not random:
 
 from D = ||Q_0 - q*||. q-learning.finite-time-synchronous and q-learning.trajectory-certificate state and prove it.
 
-The recursions are written once, for rationals and floats. The two functions with a probability in them, `synchronous_bound`
-and `trajectory_certificate`, compute in binary64 and return upper bounds in spite of it. Their inputs are rounded up
-and enter increasingly. Nothing cancels: all numbers are sums and products of non-negative ones, and 1 - alpha is
-correctly rounded. One update passes at most 5 roundings on to v, thus 5/2 to tau, and at most 4 to D; with those of the
-logarithm, the root and the last sum an entry after k updates carries fewer than 8 (k + 2), each of relative size at most
-u = 2^-53. So the true value exceeds the computed one by a factor below 1 + 16 (k + 2) u, as long as that is below 2, and
-by less than 2^-1000 where products underflow: both are added. They bound the error of an exact run whose steps are the
-given floats; `rounding_bound` adds what rounding the run costs.
+The recursions are written once, for rationals and floats. The two functions with a probability in them,
+`synchronous_bound` and `trajectory_certificate`, compute in binary64 and return upper bounds in spite of it. Their
+inputs are rounded up and enter increasingly. Nothing cancels: all numbers are sums and products of non-negative ones,
+and 1 - alpha is correctly rounded. One update passes at most 5 roundings on to v, thus 5/2 to tau, and at most 4 to D;
+with those of the logarithm, the root and the last sum an entry after k updates carries fewer than 8 (k + 2), each of
+relative size at most u = 2^-53. So the true value exceeds the computed one by a factor below 1 + 16 (k + 2) u, as long
+as that is below 2, and by less than 2^-1000 where products underflow: both are added. They bound the error of an exact
+run whose steps are the given floats; `rounding_bound` adds what rounding the run costs.
 """
 
 from __future__ import annotations
@@ -30,8 +30,17 @@ from flint import fmpq
 from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, fraction, max_norm
 from bellcheck.mdp.model import FiniteMDP
 
-__all__ = ["asynchronous_bounds", "largest_value", "noise_range", "noise_weights", "rounding_bound",
-           "synchronous_bias", "synchronous_bound", "trajectory_certificate"]
+__all__ = [
+    "asynchronous_bounds",
+    "largest_value",
+    "noise_range",
+    "noise_weights",
+    "rounded_up",
+    "rounding_bound",
+    "synchronous_bias",
+    "synchronous_bound",
+    "trajectory_certificate",
+]
 
 _SLACK, _UNDERFLOW = 16 * 2.0**-53, 2.0**-1000
 
@@ -50,7 +59,7 @@ def noise_range(mdp: FiniteMDP, v: Array) -> Array:
 
 
 def noise_weights(step_sizes: Iterable[Scalar]) -> Iterator[Scalar]:
-    """Yield v_0 = 0 and v_{k+1} = (1 - alpha_k)^2 v_k + alpha_k^2, the sum of squared weights of the first k samples."""
+    """Yield v_0 = 0, then (1 - alpha_k)^2 v_k + alpha_k^2: the sums of squared weights of the first k samples."""
     v: Scalar = 0
     yield v
     for step_size in step_sizes:
@@ -61,7 +70,7 @@ def noise_weights(step_sizes: Iterable[Scalar]) -> Iterator[Scalar]:
 def synchronous_bias(
     step_sizes: Iterable[Scalar], discount: Scalar, initial_error: Scalar, noise: Iterable[Scalar]
 ) -> Iterator[Scalar]:
-    """Yield D_0, D_1, ...: `initial_error`, then (1 - alpha_k) D_k + alpha_k gamma (D_k + tau_k) for tau_k in `noise`."""
+    """Yield D_0, the initial error, then (1 - alpha_k) D_k + alpha_k gamma (D_k + tau_k) for tau_k in `noise`."""
     bias = initial_error
     yield bias
     for step_size, tau in zip(step_sizes, noise, strict=False):
@@ -90,7 +99,11 @@ def asynchronous_bounds(
 
 
 def synchronous_bound(
-    step_sizes: Sequence[float] | np.ndarray, discount: object, n_pairs: int, noise_range: Array, initial_error: object,
+    step_sizes: Sequence[float] | np.ndarray,
+    discount: object,
+    n_pairs: int,
+    noise_range: Array,
+    initial_error: object,
     delta: float,
 ) -> np.ndarray:
     """Return (n + 1,) bounds: with probability at least 1 - delta, ||Q_k - q*|| is at most entry k for all k <= n.
@@ -102,16 +115,21 @@ def synchronous_bound(
     noise_range : Lambda, or Lambda(x) of all pairs, of which the largest counts.
     """
     steps = np.asarray(step_sizes, dtype=np.float64).tolist()
-    widest = max(_up(x) for x in np.ravel(noise_range))
+    widest = max(rounded_up(x) for x in np.ravel(noise_range))
     scale = widest * math.sqrt(_logarithm(n_pairs, len(steps), delta) / 2)
     noise = [scale * math.sqrt(v) for v in noise_weights(steps)]
-    bias = list(synchronous_bias(steps, _up(discount), _up(initial_error), noise))
+    bias = list(synchronous_bias(steps, rounded_up(discount), rounded_up(initial_error), noise))
     return _outward(np.array(bias) + np.array(noise), np.arange(len(steps) + 1))
 
 
 def trajectory_certificate(
-    pairs: Sequence[int] | np.ndarray, step_sizes: Sequence[float] | np.ndarray, discount: object, noise_range: Array,
-    initial_errors: Array, delta: float, checkpoints: Sequence[int] | np.ndarray,
+    pairs: Sequence[int] | np.ndarray,
+    step_sizes: Sequence[float] | np.ndarray,
+    discount: object,
+    noise_range: Array,
+    initial_errors: Array,
+    delta: float,
+    checkpoints: Sequence[int] | np.ndarray,
 ) -> np.ndarray:
     """Return (len(checkpoints), N) bounds on |Q_t(x) - q*(x)| along a trajectory.
 
@@ -125,7 +143,7 @@ def trajectory_certificate(
     noise_range, initial_errors : (N,) Lambda(x) and |Q_0(x) - q*(x)|.
     checkpoints : ascending numbers of updates in 0..n.
     """
-    ranges = [_up(x) for x in noise_range]
+    ranges = [rounded_up(x) for x in noise_range]
     steps = np.asarray(step_sizes, dtype=np.float64).tolist()
     half = _logarithm(len(ranges), len(steps), delta) / 2
     after = [math.sqrt(v * half) for v in noise_weights(steps)]
@@ -138,7 +156,9 @@ def trajectory_certificate(
 
     kept = {int(t): i for i, t in enumerate(checkpoints)}
     bounds = np.empty((len(kept), len(ranges)))
-    for t, bound in enumerate(asynchronous_bounds(updates(), _up(discount), [_up(x) for x in initial_errors])):
+    for t, bound in enumerate(
+        asynchronous_bounds(updates(), rounded_up(discount), [rounded_up(x) for x in initial_errors])
+    ):
         if t in kept:
             bounds[kept[t]] = bound
     return _outward(bounds, np.asarray(checkpoints)[:, None])
@@ -159,14 +179,14 @@ def rounding_bound(n: int, largest: fmpq) -> fmpq:
     return fmpq(5 * n, 2**53) * largest + fmpq(4 * n, 2**1075)
 
 
-def _logarithm(n_pairs: int, n: int, delta: float) -> float:
-    return math.log(2 * n_pairs * max(n, 1) / delta)
-
-
-def _up(value: object) -> float:
-    """Return the float after the one nearest to a non-negative number; 0 for 0."""
+def rounded_up(value: object) -> float:
+    """Return a float that is at least a non-negative number: the one after its nearest; 0 for 0."""
     nearest = float(fraction(exact(value)))
     return math.nextafter(nearest, math.inf) if nearest or exact(value) else 0.0
+
+
+def _logarithm(n_pairs: int, n: int, delta: float) -> float:
+    return math.log(2 * n_pairs * max(n, 1) / delta)
 
 
 def _outward(computed: np.ndarray, updates: np.ndarray) -> np.ndarray:
