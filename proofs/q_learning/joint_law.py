@@ -1,0 +1,149 @@
+r"""The law of Q_k depends on the joint p(s', r | s, a), not only on its marginals.
+
+.. math:: \mathbb E\,[Q_3(0, 0)] = \tfrac{693}{512},\ \tfrac{694}{512},\ \tfrac{692}{512}
+
+for three models of two states with the same expected rewards, the same transition probabilities, even the same law of
+the reward, hence the same T and q* = (8/3, 7/3, 4): in state 0, action 0 pays 0 or 2 and leads to state 0 or 1, evenly;
+independently in the first model, 2 exactly with state 1 in the second, 2 exactly with state 0 in the third. The
+variance of the target at q* is 10/9, 16/9, 4/9.
+
+Why: T sees a pair's outcomes only through a mean, r + gamma V(s') summed under p. A sample sees them together: where a
+large reward comes with a good successor the target swings more, noise passes through the maximum, and the maximum of a
+noisier table is larger on average.
+
+So a simulator that draws the reward and the next state each from its own marginal simulates another process, and
+nothing that is stated in terms of T can tell. The second check can: every target that a sampled run uses must be one
+that the joint law makes possible, and each must come as often as its probability says, within Hoeffding's bound.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any
+
+import numpy as np
+from flint import fmpq
+
+from bellcheck.mdp.arithmetic import Array, exact, exact_array, to_floats
+from bellcheck.mdp.examples import joint_law as coupled
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.q_learning import run_trajectory, sample_synchronous
+
+from ..assumptions import finite, joint_sampling
+from ..claim import Claim
+from ..definitions import backup, target
+from ..mutants import learners, simulators
+from ..relation import Relation, all_of, at_most, equal
+from ..subject import Subject
+
+joint_law = Claim(
+    id="q-learning.joint-law",
+    title="The law of Q_k depends on the joint p(s', r | s, a), not only on its marginals",
+    statement=r"\mathbb E[Q_3(0,0)] = \tfrac{693}{512}, \tfrac{694}{512}, \tfrac{692}{512}"
+    r"\ \text{for three models with the same } T",
+    subject="synchronous-run",
+    needs=(finite, joint_sampling),
+    uses=("q-learning.one-step-expectation",),
+)
+
+_HALF = exact("1/2")
+_COUPLINGS = ("independent", "correlated", "anticorrelated")
+
+
+def _mean_after(run: Any, mdp: FiniteMDP, n: int) -> Array:
+    """E[Q_n] from the table 0 at step 1/2: every sequence of outcomes of all pairs, each with its probability."""
+    rows = list(product(*(mdp.outcomes_of(x) for x in range(mdp.n_pairs))))
+    mean = mdp.table(0)
+    for path in product(rows, repeat=n):
+        weight = math.prod((mdp.probability[k] for row in path for k in row), start=fmpq(1))
+        *_, last = run(mdp, mdp.table(0), [_HALF] * n, path)
+        mean = mean + weight * last
+    return mean
+
+
+def _variance_of_target(mdp: FiniteMDP, q: Array, pair: int) -> fmpq:
+    outcomes = [(mdp.probability[k], target(mdp, q, k)) for k in mdp.outcomes_of(pair)]
+    mean = sum(p * y for p, y in outcomes)
+    return sum(p * (y - mean) * (y - mean) for p, y in outcomes)
+
+
+@joint_law.enumerated(models=lambda: [coupled(law) for law in _COUPLINGS])
+def means_differ_where_operators_agree(run: Any, models: list[FiniteMDP]) -> Relation:
+    """Over all outcome sequences: E[Q_3(0, 0)] and the variance at q* differ; q* is the same."""
+    best = exact_array(["8/3", "7/3", 4])
+    return all_of(
+        [
+            equal(
+                exact_array(_mean_after(run, mdp, 3)[0] for mdp in models),
+                exact_array(["693/512", "694/512", "692/512"]),
+            ),
+            *(equal(backup(mdp, best), best) for mdp in models),
+            equal(
+                exact_array(_variance_of_target(mdp, best, 0) for mdp in models), exact_array(["10/9", "16/9", "4/9"])
+            ),
+        ]
+    )
+
+
+for _mutant in (learners.behaviour_average, learners.undiscounted_target, learners.minimum_in_place_of_maximum):
+    joint_law.refutes(learners.synchronous(_mutant), by=means_differ_where_operators_agree)
+
+
+@joint_law.too_strong(beside=means_differ_where_operators_agree)
+def law_depends_on_the_marginals_alone(run: Any, models: list[FiniteMDP]) -> Relation:
+    """Said of Q-learning, true of q*: it depends only on the expected rewards and on P."""
+    first, *others = (_mean_after(run, mdp, 3) for mdp in models)
+    return equal(first, others[0]) if first[0] != others[0][0] else equal(first, others[1])
+
+
+_REPLICAS = 2000
+
+
+_POWER = "a sampler that draws r and s' separately shows an impossible target with probability 1 - 2^-2000"
+
+
+def _first_sweep(mdp: FiniteMDP, q: Array, rng: np.random.Generator) -> np.ndarray:
+    return sample_synchronous(mdp, q, np.ones(1), rng)[0]
+
+
+def _first_move(mdp: FiniteMDP, q: Array, rng: np.random.Generator) -> np.ndarray:
+    return run_trajectory(mdp, q, np.ones(1), 0, rng, start_state=0).q
+
+
+_sweep = Subject("sampler", "one sampled sweep", _first_sweep)
+_move = Subject("sampler", "one move of a trajectory", _first_move)
+
+
+@joint_law.statistical(false_alarm=1e-9, power=_POWER, mdp=lambda: coupled("correlated"), sampler=lambda: _sweep)
+@joint_law.statistical(false_alarm=1e-9, power=_POWER, mdp=lambda: coupled("anticorrelated"), sampler=lambda: _move)
+def sampled_runs_follow_the_joint_law(
+    run: Any, mdp: FiniteMDP, sampler: Subject, seed: np.random.SeedSequence, false_alarm: float
+) -> Relation:
+    """One sampled step at step size 1 leaves the target itself at (0, 0): a possible one, as often as it is probable.
+
+    The table tells each combination of a reward and a next state from the others, possible or not, and all numbers are
+    dyadic, so that nothing is rounded. The share of impossible targets is 0. Hoeffding: of N replicas the share with
+    one of m targets is off by more than sqrt(ln(2 m / delta) / 2 N) somewhere with probability at most delta.
+    """
+    q = exact_array([0, 0, "1/2"])
+    idle = [mdp.outcomes_of(x)[0] for x in range(1, mdp.n_pairs)]
+    *_, first = zip(*(list(run(mdp, q, [exact(1)], [[k, *idle]])) for k in mdp.outcomes_of(0)), strict=True)
+    targets = to_floats([table[0] for table in first])
+    probabilities = to_floats([mdp.probability[k] for k in mdp.outcomes_of(0)])
+
+    rng = np.random.default_rng(seed)
+    seen = np.array([sampler.call(mdp, q, rng)[0] for _ in range(_REPLICAS)])
+    shares = np.array([(seen == value).mean() for value in targets])
+    tolerance = math.sqrt(math.log(2 * len(targets) / false_alarm) / (2 * _REPLICAS))
+    return all_of(
+        [
+            equal((~np.isin(seen, targets)).mean(), 0.0),
+            at_most(abs(shares - probabilities), tolerance),
+        ]
+    )
+
+
+joint_law.fails_without(
+    joint_sampling, by=sampled_runs_follow_the_joint_law, sampler=lambda: simulators.separate_marginals
+)
