@@ -25,7 +25,7 @@ NUMBERS = _rationals(
     "0 1 -1 2 -2 1/2 -1/2 3 -3 4 -4 1/3 -1/3 3/2 -3/2 5 -5 1/4 -1/4 3/4 -3/4 2/3 -2/3 6 -6 7 -7 8 -8 10 -10 "
     "1/5 -1/5 5/2 -5/2 7/3 -7/3 1/10 -1/10 100 -100"
 )
-NEGATIVE = exact_array(sorted((x for x in NUMBERS if x < 0), key=abs))
+NEGATIVE = NUMBERS[NUMBERS < 0]
 # Up to 1 - 2^-20: near 1 bounds are loose and solvers slow.
 DISCOUNTS = _rationals("1/2 0 3/4 9/10 1/4 1/3 2/3 1/10 99/100 7/8 15/16 31/32 63/64 255/256 1023/1024 1048575/1048576")
 STEP_SIZES = _rationals("1/2 1 0 1/4 3/4 1/3 2/3 1/8 7/8 1/10 9/10 1/100 99/100")

@@ -32,6 +32,7 @@ _SIMPLE = exact_array([0, 1, -1, 2, -2, "1/2", "-1/2", 3, -3])
 
 
 def _drop_states(instance: Instance, axes: Axes) -> Iterator[Edit]:
+    """A state goes with all that leads to it, or what leads to it leads to another, which may get its actions too."""
     key = model_of(instance)
     if key is None:
         return
@@ -42,7 +43,10 @@ def _drop_states(instance: Instance, axes: Axes) -> Iterator[Edit]:
         yield partial(restrict, instance, axes, states=others, outcomes=everything)
         for target in np.flatnonzero(others):
             redirected = np.where(mdp.next_state == state, target, mdp.next_state)
-            yield partial(restrict, instance, axes, states=others, outcomes=everything, next_state=redirected)
+            into = partial(restrict, instance, axes, states=others, outcomes=everything, next_state=redirected)
+            yield into
+            if mdp.action_names is None:
+                yield partial(into, pair_state=np.where(mdp.pair_state == state, target, mdp.pair_state))
 
 
 def _drop_outcomes(instance: Instance, axes: Axes) -> Iterator[Edit]:
@@ -99,16 +103,20 @@ def _tidy_model(instance: Instance, axes: Axes) -> Iterator[Edit]:
 
 
 def _shorten_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
-    for name in instance:
+    """Fewer steps, as they are or whole: smaller steps may need to be more."""
+    for name, value in instance.items():
         if axes.get(name) not in ("path", "synchronous_path"):
             continue
-        path = instance[name]
         synchronous = axes[name] == "synchronous_path"
-        n = len(path[0] if synchronous else path)
+        n = len(value[0] if synchronous else value)
         kept = [range(n // 2), range(n // 2, n), *([i for i in range(n) if i != dropped] for dropped in range(n))]
         for steps in map(list, kept):
-            shorter = (path[0][steps], path[1][steps]) if synchronous else tuple(path[i] for i in steps)
-            yield partial(_set, instance, {name: shorter})
+            if synchronous:
+                yield partial(_set, instance, {name: (value[0][steps], value[1][steps])})
+                yield partial(_set, instance, {name: (exact_array([1] * len(steps)), value[1][steps])})
+            else:
+                yield partial(_set, instance, {name: tuple(value[i] for i in steps)})
+                yield partial(_set, instance, {name: tuple((*value[i][:2], fmpq(1)) for i in steps)})
 
 
 def _simplify_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:

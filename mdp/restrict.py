@@ -1,16 +1,16 @@
 """Keeping a part of a model, and of everything that lives on it.
 
 A part is a choice of states and outcomes. A pair stays while it has an outcome of positive weight, a state may lose all
-its actions and become terminal, and what is left of a distribution is scaled to sum to 1. Values that live on the model
-follow by their axis:
+its actions and become terminal, or give them to another state, and what is left of a distribution is scaled to sum to
+1. Values that live on the model follow by their axis:
 
 =======================  ==========================================================================================
 axis                     what is kept
 =======================  ==========================================================================================
 `pair`, `state`          the entries of the kept pairs or states (the first dimension)
-`policy`                 per state, rescaled; uniform where no weight is left
-`deterministic_policy`   the same; the lowest action where no weight is left
-`positive_policy`        the same; some weight is always left
+`policy`                 the entries of the kept pairs, rescaled per state; uniform where no weight is left
+`deterministic_policy`   per state, the chosen action; the lowest where it is gone
+`positive_policy`        as a policy; some weight is always left
 `distribution`           over the pairs, rescaled; uniform where no weight is left
 `positive_distribution`  the same; some weight is always left
 `path`                   the steps (pair, outcome, step size) on kept outcomes, renumbered
@@ -61,6 +61,7 @@ def restrict(
     outcomes: np.ndarray,
     weight: Array | None = None,
     next_state: np.ndarray | None = None,
+    pair_state: np.ndarray | None = None,
 ) -> Instance | None:
     """Return the instance on a part of its model, or None if no pair is left.
 
@@ -69,11 +70,12 @@ def restrict(
     states, outcomes : (S,) and (K,) masks of what is kept; outcomes into dropped states are dropped too.
     weight : (K,) weights in place of the probabilities; each pair's are scaled to sum to 1.
     next_state : (K,) successors, by their old numbers, in place of the model's.
+    pair_state : (N,) states of the pairs, by their old numbers, in place of the model's; actions are then renumbered.
     """
     key = model_of(instance)
     if key is None:
         return None
-    part = _part(instance[key], states, outcomes, weight, next_state)
+    part = _part(instance[key], states, outcomes, weight, next_state, pair_state)
     if part is None:
         return None
     smaller = {name: AXES[axes.get(name)](value, part) for name, value in instance.items()}
@@ -82,28 +84,37 @@ def restrict(
 
 
 def _part(
-    mdp: FiniteMDP, states: np.ndarray, outcomes: np.ndarray, weight: Array | None, next_state: np.ndarray | None
+    mdp: FiniteMDP,
+    states: np.ndarray,
+    outcomes: np.ndarray,
+    weight: Array | None,
+    next_state: np.ndarray | None,
+    pair_state: np.ndarray | None,
 ) -> _Part | None:
     weight = mdp.probability if weight is None else weight
     next_state = mdp.next_state if next_state is None else next_state
-    pair_of = np.repeat(np.arange(mdp.n_pairs), np.diff(mdp.outcome_start))
-    outcomes = outcomes & states[next_state] & states[mdp.pair_state[pair_of]]
-    total = [sum((weight[k] for k in mdp.outcomes_of(x) if outcomes[k]), fmpq(0)) for x in range(mdp.n_pairs)]
-    pairs = np.array([x for x in range(mdp.n_pairs) if total[x] > 0], dtype=np.int64)
+    state_of = mdp.pair_state if pair_state is None else pair_state
+    rows = [
+        [k for k in mdp.outcomes_of(x) if outcomes[k] and states[next_state[k]] and states[state_of[x]]]
+        for x in range(mdp.n_pairs)
+    ]
+    total = [sum((weight[k] for k in row), fmpq(0)) for row in rows]
+    pairs = np.array([x for x in np.argsort(state_of, kind="stable") if total[x] > 0], dtype=np.int64)
     if not len(pairs):
         return None
-    outcomes = outcomes & np.isin(pair_of, pairs)
-    kept_states, kept = np.flatnonzero(states), np.flatnonzero(outcomes)
+    kept_states = np.flatnonzero(states)
     new_state = np.cumsum(states) - 1
-    start = None if mdp.start is None else _rescaled(mdp.start[kept_states], uniform=True)
+    new_pair_state = new_state[state_of[pairs]]
+    kept = np.array([k for x in pairs for k in rows[x]], dtype=np.int64)
+    start = None if mdp.start is None else _rescaled(mdp.start[kept_states])
     names = mdp.state_names
     model = replace(
         mdp,
         n_states=len(kept_states),
-        pair_state=new_state[mdp.pair_state[pairs]],
-        pair_action=mdp.pair_action[pairs],
-        outcome_start=np.searchsorted(pair_of[kept], [*pairs, mdp.n_pairs]),
-        probability=exact_array([weight[k] / total[pair_of[k]] for k in kept]),
+        pair_state=new_pair_state,
+        pair_action=mdp.pair_action[pairs] if pair_state is None else _positions(new_pair_state),
+        outcome_start=np.cumsum([0] + [len(rows[x]) for x in pairs]),
+        probability=exact_array([weight[k] / total[x] for x in pairs for k in rows[x]]),
         reward=mdp.reward[kept],
         next_state=new_state[next_state[kept]],
         start=start,
@@ -112,24 +123,29 @@ def _part(
     return _Part(kept_states, pairs, kept, model)
 
 
-def _rescaled(weights: Array, uniform: bool) -> Array:
+def _positions(pair_state: np.ndarray) -> np.ndarray:
+    return np.arange(len(pair_state)) - np.searchsorted(pair_state, pair_state)
+
+
+def _rescaled(weights: Array) -> Array:
     total = sum(weights, fmpq(0))
-    if total > 0:
-        return weights / total
-    return exact_array([fmpq(1, len(weights)) if uniform else int(place == 0) for place in range(len(weights))])
+    return weights / total if total > 0 else exact_array([fmpq(1, len(weights))] * len(weights))
 
 
-def _policy(uniform: bool) -> Callable[[Array, _Part], Array]:
+def _certain(weights: Array) -> Array:
+    return exact_array([int(place == np.argmax(weights)) for place in range(len(weights))])
+
+
+def _policy(row: Callable[[Array], Array]) -> Callable[[Array, _Part], Array]:
     def kept(policy: Array, part: _Part) -> Array:
-        weights = policy[part.pairs]
-        rows = [part.model.pairs_of(state) for state in part.model.acting]
-        return np.concatenate([_rescaled(weights[row.start : row.stop], uniform) for row in rows])
+        weights, mdp = policy[part.pairs], part.model
+        return np.concatenate([row(weights[mdp.pair_start[s] : mdp.pair_start[s + 1]]) for s in mdp.acting])
 
     return kept
 
 
 def _distribution(mu: Array, part: _Part) -> Array:
-    return _rescaled(mu[part.pairs], uniform=True)
+    return _rescaled(mu[part.pairs])
 
 
 def _path(path: tuple[tuple[int, int, Any], ...], part: _Part) -> tuple[tuple[int, int, Any], ...]:
@@ -154,9 +170,9 @@ def _unchanged(value: Any, part: _Part) -> Any:
 AXES: dict[str | None, Callable[[Any, _Part], Any]] = {
     "pair": lambda value, part: value[part.pairs],
     "state": lambda value, part: value[part.states],
-    "policy": _policy(uniform=True),
-    "deterministic_policy": _policy(uniform=False),
-    "positive_policy": _policy(uniform=True),
+    "policy": _policy(_rescaled),
+    "deterministic_policy": _policy(_certain),
+    "positive_policy": _policy(_rescaled),
     "distribution": _distribution,
     "positive_distribution": _distribution,
     "path": _path,
