@@ -294,7 +294,7 @@ def experiments(problems: Iterable[Problem], effort: Effort) -> list[Experiment]
             if each.name == "Corridor":
                 chosen.append(Experiment(each, effort.steps, fmpq(1)))
         else:
-            n = effort.steps if each.deterministic else 4 * effort.steps
+            n = effort.steps if each.deterministic else 3 * effort.steps
             chosen += [Experiment(each, n, fmpq(1)), Experiment(each, n, fmpq(3, 10))]
     return chosen
 

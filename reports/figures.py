@@ -46,26 +46,14 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
         *(min(float(curve.bound.max()), 20 * trivial) for curve in curves if bounded),
         trivial if bounded else 0.0,
     )
-    points = []
-    for row in rows(curves):
-        if not row["updates"]:
-            continue
-        low, median, high = (max(row[f"error_{name}"], lowest) for name in ("q10", "median", "q90"))
-        common = {"step": row["step_size"], "t": row["updates"]}
-        points.append({**common, "line": "median error, 10 to 90 % shaded", "y": median, "low": low, "high": high})
-        points.append({**common, "line": "5 % of the initial error", "y": 0.05 * initial})
-        if bounded:
-            says = row["bound"] <= trivial
-            line = "proved bound" if says else "proved bound, above the trivial one"
-            points.append({**common, "line": line, "y": max(row["bound"], lowest)})
-            points.append({**common, "line": "trivial bound", "y": trivial})
+    points = _error_points(curves, initial, lowest)
     drawn = {line: style for line, style in _ERROR_LINES.items() if any(point["line"] == line for point in points)}
 
     x = alt.X(
         "t:Q",
         title="updates of every pair" if experiment.epsilon is None else "steps of the trajectory",
         scale=alt.Scale(type="log", domain=[1, experiment.n], nice=False),
-        axis=_powers_of_ten(),
+        axis=_powers_of_ten(1, experiment.n),
     )
     scale = alt.Scale(type="log", domain=[lowest, highest], nice=False, clamp=True)
     band = (
@@ -73,7 +61,7 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
         .mark_area(opacity=0.28, color=BLUE, clip=True)
         .encode(
             x=x,
-            y=alt.Y("low:Q", scale=scale, title="‖Q − q*‖", axis=_powers_of_ten()),
+            y=alt.Y("low:Q", scale=scale, title="‖Q − q*‖", axis=_powers_of_ten(lowest, highest)),
             y2="high:Q",
         )
         .transform_filter("isValid(datum.low)")
@@ -84,7 +72,7 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
         .mark_line(strokeWidth=2, clip=True)
         .encode(
             x=x,
-            y=alt.Y("y:Q", scale=scale, title="‖Q − q*‖", axis=_powers_of_ten()),
+            y=alt.Y("y:Q", scale=scale, title="‖Q − q*‖", axis=_powers_of_ten(lowest, highest)),
             color=_colours("line", names, [drawn[name][0] for name in names]),
             strokeDash=_dashes("line", names, [drawn[name][1] for name in names]),
         )
@@ -105,6 +93,24 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
     return _finished(chart)
 
 
+def _error_points(curves: Sequence[Curve], initial: float, lowest: float) -> list[dict[str, Any]]:
+    bounded = curves[0].experiment.problem.bounded
+    points = []
+    for row in rows(curves):
+        if not row["updates"]:
+            continue
+        low, median, high = (max(row[f"error_{name}"], lowest) for name in ("q10", "median", "q90"))
+        common = {"step": row["step_size"], "t": row["updates"]}
+        points.append({**common, "line": "median error, 10 to 90 % shaded", "y": median, "low": low, "high": high})
+        points.append({**common, "line": "5 % of the initial error", "y": 0.05 * initial})
+        if bounded:
+            says = row["bound"] <= row["trivial_bound"]
+            line = "proved bound" if says else "proved bound, above the trivial one"
+            points.append({**common, "line": line, "y": max(row["bound"], lowest)})
+            points.append({**common, "line": "trivial bound", "y": row["trivial_bound"]})
+    return points
+
+
 def _finished(chart: Any) -> dict[str, Any]:
     specification: dict[str, Any] = (
         chart.configure(font="sans-serif")
@@ -123,12 +129,12 @@ def _finished(chart: Any) -> dict[str, Any]:
     return specification
 
 
-def _powers_of_ten() -> Any:
+def _powers_of_ten(low: float, high: float) -> Any:
     import altair as alt
 
     labels = ", ".join(f"'10{str(k).translate(_SUPERSCRIPTS)}'" for k in _EXPONENTS)
     return alt.Axis(
-        values=[10.0**k for k in _EXPONENTS],
+        values=[10.0**k for k in _EXPONENTS if low <= 10.0**k <= high],
         labelExpr=f"[{labels}][round(log(datum.value) / LN10) - ({_EXPONENTS[0]})]",
     )
 
@@ -168,17 +174,16 @@ def baird_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
     import altair as alt
 
     names = list(dict.fromkeys(point["method"] for point in points))
-    drawn = [{**point, "largest_value": min(max(point["largest_value"], 1e-4), 1e12)} for point in points]
     chart = (
-        alt.Chart(alt.Data(values=drawn))
-        .mark_line(strokeWidth=2.5)
+        alt.Chart(alt.Data(values=list(points)))
+        .mark_line(strokeWidth=2.5, clip=True)
         .encode(
             x=alt.X("update:Q", title="expected updates"),
             y=alt.Y(
                 "largest_value:Q",
                 title="‖Xw‖, the largest error of a value",
-                axis=_powers_of_ten(),
-                scale=alt.Scale(type="log", domain=[1e-4, 1e12], clamp=True),
+                axis=_powers_of_ten(1e-4, 1e12),
+                scale=alt.Scale(type="log", domain=[1e-4, 1e12]),
             ),
             color=_colours("method", names, [VERMILLION, ORANGE, BLUE, GREEN]),
             strokeDash=_dashes("method", names, [[1, 0], [8, 3], [1, 0], [3, 2]]),
@@ -223,7 +228,12 @@ def fields_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
         .properties(width=410, height=330)
         .facet(
             facet=alt.Facet(
-                "process:N", title=None, header=alt.Header(labelExpr="'process ' + datum.value", labelFontSize=13)
+                "process:N",
+                title=None,
+                header=alt.Header(
+                    labelExpr="datum.value == 'left' ? 'left: A and B' : 'right: A, and B in two states'",
+                    labelFontSize=13,
+                ),
             ),
             columns=2,
         )

@@ -146,7 +146,7 @@ BAIRD_STEP = 0.1
 _BAIRD_START = np.array([1.0, 1, 1, 1, 1, 1, 10, 1])
 
 
-def baird_paths(updates: int = 3_000) -> list[dict[str, Any]]:
+def baird_paths(updates: int = 1_500) -> list[dict[str, Any]]:
     """Return ||Xw||, the largest value in error (all true values are 0), under the expected updates on Baird's star.
 
     All states are updated equally often, the first parameters are (1, 1, 1, 1, 1, 1, 10, 1).
@@ -164,7 +164,7 @@ def baird_paths(updates: int = 3_000) -> list[dict[str, Any]]:
         A = _baird_matrix(discount, kind)
         w = _BAIRD_START
         for k in range(updates + 1):
-            if k % max(1, updates // 150) == 0:
+            if k % 5 == 0:
                 points.append({"method": name, "update": k, "largest_value": float(np.abs(X @ w).max())})
             w = w - BAIRD_STEP * (A @ w)
     return points
@@ -188,7 +188,7 @@ def _baird_matrix(discount: object, kind: Literal["semi", "full"]) -> np.ndarray
 _TWIN_DISCOUNT = "1/2"
 
 
-def objective_paths(updates: int = 600, step_size: float = 0.5) -> list[dict[str, Any]]:
+def objective_paths(updates: int = 900, step_size: float = 0.2) -> list[dict[str, Any]]:
     """Return the paths of four descents in the plane of two parameters, on the two processes of `twin_process`.
 
     The semi-gradient of TDE/2, and the full gradients of TDE/2, BE/2 and VE/2, from (1, 1), all states of equal weight.
@@ -224,7 +224,7 @@ def objective_paths(updates: int = 600, step_size: float = 0.5) -> list[dict[str
         for name, direction in descents.items():
             w = torch.ones(2, dtype=torch.float64)
             for k in range(updates + 1):
-                if k % max(1, updates // 100) == 0:
+                if k <= 60 or k % 10 == 0:
                     points.append({"process": side, "method": name, "update": k, "w1": float(w[0]), "w2": float(w[1])})
                 w = w - step_size * direction(w)
     return points

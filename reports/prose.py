@@ -23,6 +23,9 @@ _TAG = {"code": "code", "name": "code", "strong": "strong", "emphasis": "em"}
 
 def formula(latex: str, *, display: bool = True) -> Markup:
     """Return LaTeX as MathML; several formulas separated by ``&`` or by line breaks are set one below the other."""
+    # The converter knows neither the control space nor \lVert and \lvert after \Bigl.
+    latex = re.sub(r"\\\s", r"\\; ", latex)
+    latex = re.sub(r"(\\[Bb]ig+[lr])\\[lr]([Vv])ert", lambda big: big[1] + ("‖" if big[2] == "V" else "|"), latex)
     if re.search(r"(?<!\\)&", latex) and "\\begin" not in latex:
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
     return Markup(convert(latex, display="block" if display else "inline"))
@@ -45,8 +48,28 @@ def prose(text: str) -> Markup:
             parts.append(Markup("<pre><code>{}</code></pre>").format(dedent(block)))
         else:
             in_formula = False
-            parts.append(_paragraph_or_list(block))
+            parts.append(_table(block) if block.startswith("==") else _paragraph_or_list(block))
     return Markup("\n").join(parts)
+
+
+def _table(block: str) -> Markup:
+    """Return a table whose columns are marked by rows of ``=``, the first of which is above the heads."""
+    lines = block.splitlines()
+    starts = [column.start() for column in re.finditer("=+", lines[0])]
+    ends = [*starts[1:], None]
+    rows = [
+        [line[a:b].strip() for a, b in zip(starts, ends, strict=True)] for line in lines if not line.startswith("==")
+    ]
+    heads = next((i for i, line in enumerate(lines[1:-1]) if line.startswith("==")), 0)
+    body = Markup("").join(
+        Markup("<tr>{}</tr>").format(
+            Markup("").join(
+                (Markup("<th>{}</th>") if i < heads else Markup("<td>{}</td>")).format(_inline(cell)) for cell in row
+            )
+        )
+        for i, row in enumerate(rows)
+    )
+    return Markup('<div class="scroll"><table>{}</table></div>').format(body)
 
 
 def _paragraph_or_list(block: str) -> Markup:
@@ -57,6 +80,7 @@ def _paragraph_or_list(block: str) -> Markup:
 
 
 def _inline(text: str) -> Markup:
+    text = text.replace(r"\|", "|")
     parts, end = [], 0
     for found in _INLINE.finditer(text):
         parts.append(escape(text[end : found.start()]))

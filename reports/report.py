@@ -228,7 +228,7 @@ def _caption(curves: Sequence[Curve]) -> str:
     else:
         parts.append("the bound lies below the trivial one throughout")
     if any(curve.quantile(0.1).min() < figures.DEEPEST * best.initial_error for curve in curves):
-        parts.append(f"errors below {_percent(figures.DEEPEST)} of the initial one are drawn on the lower edge")
+        parts.append("errors below 0.01 % of the initial one are drawn on the lower edge")
     return "; ".join(parts) + "."
 
 
@@ -285,7 +285,8 @@ def _gradients(out_of: _Folder) -> tuple[Any, list[Any]]:
         "All true values are 0 and can be represented, every state is updated equally often, the step size is "
         f"{BAIRD_STEP}. The semi-gradient diverges at discount 99/100 and, far more slowly, at the threshold 15/17 = "
         "0.882…, from which on it does so for every step size; at 4/5 it converges. The full gradient of the Bellman "
-        "error never grows, but at 99/100 its progress is hardly visible. Values outside are drawn on the edges.",
+        "error never grows, but at 99/100 its progress is hardly visible. Lines leave the frame above 10¹² and below "
+        "10⁻⁴.",
         figures.baird_figure(points),
     )
     try:
@@ -359,9 +360,9 @@ def _versions() -> dict[str, str]:
 
 def _percent(share: float) -> str:
     percent = 100 * share
-    if percent == 0:
-        return "0 %"
-    return f"{percent:.2g} %" if percent >= 0.01 else f"{percent:.0e} %"
+    if 0 < percent < 0.01:
+        return "under 0.01 %"
+    return f"{percent:.2g} %" if percent < 99.5 else f"{percent:.0f} %"
 
 
 def _short(number: float) -> str:

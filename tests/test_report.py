@@ -15,6 +15,7 @@ from bellcheck.mdp.extras import MissingExtra
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.proofs.registry import select
 from bellcheck.proofs.verdict import Run
+from bellcheck.proofs.verify import verify
 from bellcheck.reports import report
 from bellcheck.reports.convergence import Effort
 from bellcheck.reports.report import UnwritableFolder, write_report
@@ -62,7 +63,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         counterexample["sides"]["left"] = HOSTILE
         return run
 
-    verify = report.verify
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "verify", hostile_verify)
         write_report(
@@ -91,7 +91,7 @@ def test_page_loads_nothing(folder: Path, page: Tags) -> None:
     assert not [
         attributes
         for _, attributes in page.tags
-        if "src" in attributes or "style" in attributes and "url" in str(attributes["style"])
+        if "src" in attributes or ("style" in attributes and "url" in str(attributes["style"]))
     ]
     assert "@import" not in style
     assert "url(" not in style
@@ -128,7 +128,6 @@ def test_every_part_is_there(page: Tags) -> None:
     assert len(figures) == 17
     assert "refuted, as expected" in page.text
     assert "no claim yet" in page.text
-    assert "10 × 10" not in page.text
     assert sys.version.split()[0] in page.text
 
 
