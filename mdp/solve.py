@@ -17,11 +17,12 @@ from flint import fmpq
 
 from .arithmetic import Array, exact_array, max_norm, solve, to_floats, zeros
 from .bellman import expected_backup, greedy_policy, optimality_operator, residual, state_values
-from .model import FiniteMDP
+from .model import FiniteMDP, InvalidMDP
 
 __all__ = [
     "CertifiedSolution",
     "ImproperPolicy",
+    "NoImprovement",
     "Solution",
     "evaluate",
     "policy_iteration",
@@ -32,6 +33,10 @@ __all__ = [
 
 class ImproperPolicy(ValueError):
     """A discount of 1 where some policy may go on for ever, so that values need not exist."""
+
+
+class NoImprovement(ArithmeticError):
+    """A policy came back, which the policy improvement theorem excludes if every operator is right."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +115,16 @@ def policy_iteration(mdp: FiniteMDP) -> Solution:
     require_proper(mdp)
     policy = greedy_policy(mdp, _float_sweeps(mdp))
     policy = exact_array([int(x) for x in policy])
-    iterations = 0
+    left: set[tuple[int, ...]] = set()
     while True:
-        iterations += 1
         q = evaluate(mdp, policy)
         v = state_values(mdp, q)
         improved = _keep_incumbent(mdp, q, v, policy)
         if improved is None:
-            return Solution(q, v, policy, iterations)
+            return Solution(q, v, policy, len(left) + 1)
+        left.add(tuple(np.flatnonzero(policy).tolist()))
+        if tuple(np.flatnonzero(improved).tolist()) in left:
+            raise NoImprovement("policy iteration came back to a policy that it had left; an operator is wrong")
         policy = improved
 
 
@@ -135,21 +142,32 @@ def _keep_incumbent(mdp: FiniteMDP, q: Array, v: Array, policy: Array) -> Array 
 
 
 def _float_sweeps(mdp: FiniteMDP, sweeps: int = 1_000) -> np.ndarray:
-    rounded = mdp.to_float()
-    q: np.ndarray = rounded.table(0.0)
+    q = np.zeros(mdp.n_pairs)
+    try:
+        rounded = mdp.to_float()
+    except InvalidMDP:
+        return q
     for _ in range(sweeps):
-        following = optimality_operator(rounded, q)
-        if np.array_equal(following, q):
+        following = _float_backup(rounded, q)
+        if np.array_equal(following, q) or not np.isfinite(following).all():
             break
         q = following
     return q
+
+
+def _float_backup(rounded: FiniteMDP, q: np.ndarray) -> np.ndarray:
+    # Values beyond the range of binary64 become infinite or undefined; callers stop there.
+    with np.errstate(over="ignore", invalid="ignore"):
+        following: np.ndarray = optimality_operator(rounded, q)
+    return following
 
 
 def value_iteration(mdp: FiniteMDP, tolerance: object, max_sweeps: int = 100_000) -> CertifiedSolution:
     """Return a float table within a certified distance of q* of an exact model with discount below 1.
 
     Sweeps until the float residual promises the tolerance or stops shrinking; then the bound is computed exactly, and
-    `converged` is true only if it meets `tolerance`.
+    `converged` is true only if it meets `tolerance`. Raises `ImproperPolicy` at discount 1, and `InvalidMDP` if a reward
+    is too large for binary64.
     """
     if mdp.discount == 1:
         raise ImproperPolicy("the residual certifies nothing at discount 1; use policy_iteration")
@@ -161,7 +179,9 @@ def value_iteration(mdp: FiniteMDP, tolerance: object, max_sweeps: int = 100_000
     sweeps = 0
     while sweeps < max_sweeps:
         sweeps += 1
-        following = optimality_operator(rounded, q)
+        following = _float_backup(rounded, q)
+        if not np.isfinite(following).all():
+            break
         change = max_norm(following - q)
         q = following
         if change <= goal / 2 or (change >= smallest and change <= 1e-12 * max_norm(q)):
