@@ -13,6 +13,7 @@ Pairs are grouped by state and outcomes by pair, both through offsets::
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -94,7 +95,8 @@ class FiniteMDP:
         Numbers are integers, ``Fraction``, ``fmpq``, text such as "3/4" or floats; a row of float probabilities is read
         as `rationals` describes.
         """
-        rows = sorted(pairs, key=lambda pair: (pair[0], pair[1]))
+        rows = [(_index(s, "state"), _index(a, f"action of state {s}"), outcomes) for s, a, outcomes in pairs]
+        rows.sort(key=lambda row: row[:2])
         probability: list[fmpq] = []
         reward: list[fmpq] = []
         next_state: list[int] = []
@@ -104,7 +106,7 @@ class FiniteMDP:
             place = names.pair(state, action)
             probability += _probabilities([outcome[0] for outcome in outcomes], place)
             reward += [_number(outcome[1], "reward", place) for outcome in outcomes]
-            next_state += [outcome[2] for outcome in outcomes]
+            next_state += [_index(outcome[2], f"next state {place}") for outcome in outcomes]
             offsets.append(len(probability))
         return cls(
             n_states=n_states,
@@ -144,7 +146,7 @@ class FiniteMDP:
         >>> mdp.n_pairs, mdp.probability[0]
         (2, 9/10)
         """
-        P, R = np.asarray(P), np.asarray(R)
+        P, R = _array(P, "P"), _array(R, "R")
         if P.ndim != 3 or P.shape[0] != P.shape[2]:
             raise InvalidMDP(f"P has shape {P.shape}; it must be (states, actions, states)")
         n_states, n_actions, _ = P.shape
@@ -158,8 +160,9 @@ class FiniteMDP:
         for state in terminal:
             if not 0 <= state < n_states:
                 raise InvalidMDP(f"terminal state {state} does not exist; there are {n_states} states")
+        weights, rewards = P.tolist(), rewards.tolist()
         pairs = [
-            (s, a, [(P[s, a, t].item(), rewards[s, a, t].item(), t) for t in range(n_states) if P[s, a, t] != 0])
+            (s, a, [(weights[s][a][t], rewards[s][a][t], t) for t in range(n_states) if _not_zero(weights[s][a][t])])
             for s in range(n_states)
             if s not in set(terminal)
             for a in range(n_actions)
@@ -207,11 +210,18 @@ class FiniteMDP:
         )
 
     def to_float(self) -> FiniteMDP:
-        """Return the model in binary64, every number rounded correctly."""
+        """Return the model in binary64, every number rounded correctly.
+
+        Raises `InvalidMDP` if a reward is too large for binary64.
+        """
+        try:
+            reward = to_floats(self.reward)
+        except OverflowError:
+            raise InvalidMDP("a reward is too large for binary64, which ends at 1.8e308; rescale the rewards") from None
         return replace(
             self,
             probability=to_floats(self.probability),
-            reward=to_floats(self.reward),
+            reward=reward,
             discount=float(to_floats([self.discount])[0]),
             start=None if self.start is None else to_floats(self.start),
         )
@@ -333,6 +343,30 @@ def _number(value: object, what: str, place: str) -> fmpq:
         return number_from_outside(value)
     except NotANumber as error:
         raise InvalidMDP(f"{what} {place}: {error}" if place else f"{what}: {error}") from None
+
+
+def _index(value: Any, what: str) -> int:
+    # NumPy would cut 1/2 down to 0 without a word.
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise InvalidMDP(f"{what} is {value!r}, not an integer; states and actions are numbered from 0") from None
+
+
+def _array(values: Any, name: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise InvalidMDP(f"{name} is no array: its rows differ in length") from None
+
+
+def _not_zero(value: Any) -> bool:
+    if not isinstance(value, str):
+        return bool(value != 0)
+    try:
+        return exact(value) != 0
+    except NotANumber:
+        return True  # to be reported with its place
 
 
 def _probabilities(row: list[object], place: str) -> list[fmpq]:

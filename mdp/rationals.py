@@ -64,6 +64,8 @@ def distribution_from_floats(row: Sequence[float]) -> list[fmpq]:
 
     Raises ``NotADistribution`` naming the sum if an entry is negative or not finite, or there are no such rationals.
     """
+    if not len(row):
+        raise NotADistribution("there are no probabilities; they must sum to 1")
     for value in row:
         if not math.isfinite(value) or value < 0:
             raise NotADistribution(f"probability {value!r} is not in [0, 1]")

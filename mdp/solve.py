@@ -166,8 +166,8 @@ def value_iteration(mdp: FiniteMDP, tolerance: object, max_sweeps: int = 100_000
     """Return a float table within a certified distance of q* of an exact model with discount below 1.
 
     Sweeps until the float residual promises the tolerance or stops shrinking; then the bound is computed exactly, and
-    `converged` is true only if it meets `tolerance`. Raises `ImproperPolicy` at discount 1, and `InvalidMDP` if a reward
-    is too large for binary64.
+    `converged` is true only if it meets `tolerance`. Raises `ImproperPolicy` at discount 1, and `InvalidMDP` if a
+    reward is too large for binary64.
     """
     if mdp.discount == 1:
         raise ImproperPolicy("the residual certifies nothing at discount 1; use policy_iteration")
