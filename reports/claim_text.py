@@ -21,20 +21,18 @@ _STYLE = {"holds": "green", "refuted": "red", "survived": "red", "error": "red",
 
 
 def catalogue(claims: Sequence[Claim]) -> RenderableType:
-    """Return the claims by group: id, title, kinds of evidence."""
-    parts: list[RenderableType] = []
+    """Return the claims by group: id, kinds of evidence, title."""
+    lines: list[RenderableType] = []
     for group, title in GROUPS.items():
         members = [member for member in claims if member.group == group]
-        if not members:
-            continue
-        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-        table.add_column(no_wrap=True)
-        table.add_column(ratio=1)
-        table.add_column(style="dim")
+        if members:
+            lines.append(Text(title, style="bold"))
         for member in members:
-            table.add_row(Text(member.id), Text(member.title), Text(", ".join(member.kinds)))
-        parts += [Text(title, style="bold"), Padding(table, (0, 0, 1, 2))]
-    return Group(*parts)
+            lines.append(Text.assemble(f"  {member.id}  ", (", ".join(member.kinds), "dim")))
+            lines.append(Padding(Text(member.title), (0, 0, 0, 6)))
+        if members:
+            lines.append(Text())
+    return Group(*lines)
 
 
 def page(member: Claim) -> RenderableType:

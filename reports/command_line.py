@@ -27,7 +27,10 @@ import typer
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    name="bellcheck", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    name="bellcheck",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -35,7 +38,7 @@ _UsageError: Any = typer.BadParameter.__base__
 """Typer exports no other of its usage errors, and which library defines them depends on its version."""
 
 _Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON as well.")]
-_Discount = Annotated[str | None, typer.Option(metavar="G", help='For instance 9/10 or 0.9; replaces a file\'s own.')]
+_Discount = Annotated[str | None, typer.Option(metavar="G", help="For instance 9/10 or 0.9; replaces a file's own.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -84,19 +87,22 @@ def solve(
 
 
 @app.command()
-def claims(json: _Json = None) -> None:
-    """List the claims: id, statement in words, kinds of evidence."""
+def claims(
+    json: Annotated[bool, typer.Option("--json", help="Print the catalogue as JSON instead.")] = False,
+) -> None:
+    """List the claims: id, kinds of evidence, statement in words."""
     from rich.console import Console
 
     from bellcheck.proofs.catalogue import claim_to_data
     from bellcheck.proofs.registry import all_claims
 
     from .claim_text import catalogue
-    from .output import write_json
+    from .output import to_json
 
-    if json is not None:
-        write_json(json, [claim_to_data(claim) for claim in all_claims()])
-    Console(highlight=False).print(catalogue(all_claims()))
+    if json:
+        typer.echo(to_json([claim_to_data(claim) for claim in all_claims()]))
+    else:
+        Console(highlight=False).print(catalogue(all_claims()))
 
 
 @app.command()
@@ -117,7 +123,9 @@ def verify(
 
 
 @app.command()
-def explain(claim: Annotated[str, typer.Argument(metavar="CLAIM", help="An id; `bellcheck claims` lists them.")]) -> None:
+def explain(
+    claim: Annotated[str, typer.Argument(metavar="CLAIM", help="An id; `bellcheck claims` lists them.")],
+) -> None:
     """Show a claim's page: why it is true, what it needs, what must fail, where it comes from."""
     from rich.console import Console
 
@@ -155,10 +163,12 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail("out of memory; try a smaller model")
     except Exception as error:
         if isinstance(error, _bad_inputs()):
-            return _fail(str(error))
+            return _fail(str(error).replace("\n", "\\n"))
         place = traceback.extract_tb(error.__traceback__)[-1]
-        return _fail(f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}: {error}\n"
-                     "This is a fault of bellcheck; please report it with the command that you gave.")
+        return _fail(
+            f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}: {error}\n"
+            "This is a fault of bellcheck; please report it with the command that you gave."
+        )
     return status if isinstance(status, int) else 0
 
 
@@ -169,13 +179,21 @@ def _bad_inputs() -> tuple[type[Exception], ...]:
     from bellcheck.mdp.interop.gymnasium import NoTable, UnknownEnvironment
     from bellcheck.mdp.model import InvalidMDP
     from bellcheck.mdp.solve import ImproperPolicy
-
     from bellcheck.proofs.registry import UnknownClaim
 
     from .solving import TooLarge
 
-    return (ImproperPolicy, InvalidFile, InvalidMDP, MissingExtra, NoTable, NotANumber, TooLarge, UnknownClaim,
-            UnknownEnvironment)
+    return (
+        ImproperPolicy,
+        InvalidFile,
+        InvalidMDP,
+        MissingExtra,
+        NoTable,
+        NotANumber,
+        TooLarge,
+        UnknownClaim,
+        UnknownEnvironment,
+    )
 
 
 def _fail(message: str) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-__all__ = ["Unwritable", "require_writable", "write_json"]
+__all__ = ["Unwritable", "require_writable", "to_json", "write_json"]
 
 
 class Unwritable(OSError):
@@ -25,6 +25,11 @@ def require_writable(path: Path) -> None:
         raise Unwritable(f"cannot write {path}: {error.strerror}; give another file") from None
 
 
+def to_json(data: object) -> str:
+    """Return data, of the types that msgspec knows, as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(data)).decode()
+
+
 def write_json(path: Path, data: object) -> None:
     """Write data as indented JSON."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(data)) + b"\n")
+    path.write_text(to_json(data) + "\n", encoding="utf-8")
