@@ -113,7 +113,7 @@ class Reals:
     Every proof owns its z3 context, so that its outcome depends neither on earlier proofs nor on their order.
     """
 
-    _by_context: ClassVar[weakref.WeakKeyDictionary[Any, Reals]] = weakref.WeakKeyDictionary()
+    _by_context: ClassVar[weakref.WeakValueDictionary[Any, Reals]] = weakref.WeakValueDictionary()
 
     def __init__(self) -> None:
         import z3
@@ -220,17 +220,19 @@ def segment_sum(values: Array, starts: np.ndarray) -> Array:
 
 def segment_max(values: Array, starts: np.ndarray) -> Array:
     """Take the maximum of each of the consecutive non-empty segments of `values` that begin at `starts`."""
+    if not len(starts):
+        return zeros(values, 0)
     if _is_tensor(values) or _is_real(_first(values)):
         ends = np.append(starts[1:], len(values))
         parts = [maximum(values[start:end]) for start, end in zip(starts, ends, strict=True)]
         if _is_tensor(values):
             import torch
 
-            return torch.stack(parts) if parts else values.new_zeros(0)
+            return torch.stack(parts)
         array = np.empty(len(parts), dtype=object)
         array[:] = parts
         return array
-    return np.maximum.reduceat(values, starts) if len(starts) else zeros(values, 0)
+    return np.maximum.reduceat(values, starts)
 
 
 def maximum(values: Array) -> Scalar:
