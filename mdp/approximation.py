@@ -111,7 +111,7 @@ class PolynomialQ:
         gradient = zeros(parameters, self.n_parameters)
         for m, monomial in enumerate(self.monomials):
             for place, j in enumerate(monomial):
-                others = monomial[:place] + monomial[place + 1:]
+                others = monomial[:place] + monomial[place + 1 :]
                 product = math.prod((parameters[i] for i in others), start=1)
                 gradient[j] = gradient[j] + self.coefficients[pair, m] * product
         return gradient
@@ -159,9 +159,7 @@ class NetworkQ:
 
         _require_length(parameters, self.n_parameters)
         parts = torch.split(parameters, [shape.numel() for shape in self._shapes.values()])
-        by_name = {
-            name: part.reshape(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
-        }
+        by_name = {name: part.reshape(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)}
         outputs: torch.Tensor = functional_call(self.module, by_name, (self.features,))
         n_pairs = len(self.features)
         if outputs.shape not in {(n_pairs,), (n_pairs, 1)}:

@@ -235,8 +235,8 @@ class FiniteMDP:
             rounded,
             probability=torch.from_numpy(rounded.probability.copy()),
             reward=torch.from_numpy(rounded.reward.copy()),
-            # As an index of tensors, for torch warns about arrays that are not writable.
-            next_state=torch.from_numpy(rounded.next_state.copy()),
+            # It indexes tensors, and torch warns about arrays that are not writable.
+            next_state=torch.from_numpy(rounded.next_state.copy()),  # type: ignore[arg-type]
             start=None if rounded.start is None else torch.from_numpy(rounded.start.copy()),
         )
 

@@ -57,7 +57,10 @@ def full_gradient(
 
 
 def td_loss(
-    mdp: FiniteMDP, q_hat: QHat, parameters: torch.Tensor, batch: Any,
+    mdp: FiniteMDP,
+    q_hat: QHat,
+    parameters: torch.Tensor,
+    batch: Any,
     reduction: Literal["half-sum", "sum", "mean"] = "half-sum",
 ) -> torch.Tensor:
     """Return the squared loss of regression on TD targets, as programs write it: the label is detached.

@@ -23,8 +23,16 @@ from .arithmetic import Array, Scalar, segment_sum, zeros
 from .bellman import policy_values, state_values
 from .model import FiniteMDP
 
-__all__ = ["bellman_error", "outcome_pairs", "regression_loss", "squared_td_error", "td_errors", "td_targets",
-           "value_error", "value_error_gradient"]
+__all__ = [
+    "bellman_error",
+    "outcome_pairs",
+    "regression_loss",
+    "squared_td_error",
+    "td_errors",
+    "td_targets",
+    "value_error",
+    "value_error_gradient",
+]
 
 
 def value_error(mu: Array, q: Array, estimate: Array) -> Scalar:
@@ -61,9 +69,7 @@ def td_errors(mdp: FiniteMDP, estimate: Array, target: Array, policy: Array | No
     return td_targets(mdp, target, policy) - estimate[outcome_pairs(mdp)]
 
 
-def squared_td_error(
-    mdp: FiniteMDP, mu: Array, estimate: Array, target: Array, policy: Array | None = None
-) -> Scalar:
+def squared_td_error(mdp: FiniteMDP, mu: Array, estimate: Array, target: Array, policy: Array | None = None) -> Scalar:
     """Return TDE = sum mu E[delta^2 | x], the mean squared TD error: one sample of it needs one successor."""
     _require_same_length(mu=mu, estimate=estimate)
     delta = td_errors(mdp, estimate, target, policy)

@@ -20,8 +20,18 @@ from typing import Any, Literal
 from bellcheck.mdp.approximation import LinearQ, NetworkQ, PolynomialQ, QHat
 from bellcheck.mdp.arithmetic import Array, exact_array
 
-__all__ = ["COLUMNS", "HIDDEN", "N_PARAMETERS", "Family", "SymbolicQ", "evaluator", "symbolic_q",
-           "table_and_slopes", "torch_q", "undefined_functions"]
+__all__ = [
+    "COLUMNS",
+    "HIDDEN",
+    "N_PARAMETERS",
+    "Family",
+    "SymbolicQ",
+    "evaluator",
+    "symbolic_q",
+    "table_and_slopes",
+    "torch_q",
+    "undefined_functions",
+]
 
 Family = Literal["linear", "polynomial", "relu", "tanh"]
 HIDDEN = 2
@@ -63,7 +73,7 @@ def symbolic_q(family: Family, n_pairs: int) -> SymbolicQ:
 
     columns = COLUMNS[family]
     features = sympy.symbols(f"x:{n_pairs}:{columns}")
-    rows = [features[i * columns:(i + 1) * columns] for i in range(n_pairs)]
+    rows = [features[i * columns : (i + 1) * columns] for i in range(n_pairs)]
     w = sympy.symbols(f"w:{N_PARAMETERS[family]}")
     table = {"linear": _linear, "polynomial": _polynomial, "relu": _relu_network, "tanh": _tanh_network}[family]
     return SymbolicQ(tuple(table(row, w) for row in rows), w, features)
@@ -124,9 +134,7 @@ def _tanh(z: Any) -> Any:
     return z.context.tanh(z)
 
 
-def undefined_functions(
-    name: str, count: int, arguments: Sequence[Any]
-) -> tuple[list[Any], Callable[[Any], Any]]:
+def undefined_functions(name: str, count: int, arguments: Sequence[Any]) -> tuple[list[Any], Callable[[Any], Any]]:
     """Return undefined functions of the arguments, and how to name their values and first derivatives by symbols.
 
     SymPy differentiates the functions; as polynomials in named symbols, two results can always be told apart.

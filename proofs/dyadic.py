@@ -19,19 +19,31 @@ from bellcheck.mdp.arithmetic import Array, exact_array
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, tied_to
 
-__all__ = ["DISCOUNTS", "LINEAR_BITS", "NETWORK_BITS", "dyadic_features", "dyadic_mdps", "dyadic_parameters",
-           "dyadic_tables", "dyadic_weights", "is_dyadic"]
+__all__ = [
+    "DISCOUNTS",
+    "LINEAR_BITS",
+    "NETWORK_BITS",
+    "dyadic_features",
+    "dyadic_mdps",
+    "dyadic_parameters",
+    "dyadic_tables",
+    "dyadic_weights",
+    "is_dyadic",
+]
+
+
+def _rationals(text: str) -> Array:
+    return exact_array(text.split())
+
 
 UNIT = fmpq(1, 16)
 LINEAR_BITS = 11
 NETWORK_BITS = 7
-DISCOUNTS = ("1/2", "0", "3/4", "15/16", "1/4")
-
-_NUMBERS = exact_array([
-    0, 1, -1, 2, -2, "1/2", "-1/2", 3, -3, "1/4", "-1/4", "3/2", "-3/2", 4, -4, "3/4", "-3/4", 5, -5, "1/8", "-1/8",
-    "7/8", "-7/8", "9/4", "-9/4", "5/16", "-5/16", "77/16", "-111/16", "127/16", "-127/16",
-    "1365/16", "-1861/16", "2047/16", "-2047/16",
-])
+DISCOUNTS = _rationals("1/2 0 3/4 15/16 1/4")
+_NUMBERS = _rationals(
+    "0 1 -1 2 -2 1/2 -1/2 3 -3 1/4 -1/4 3/2 -3/2 4 -4 3/4 -3/4 5 -5 1/8 -1/8 7/8 -7/8 9/4 -9/4 5/16 -5/16 "
+    "77/16 -111/16 127/16 -127/16 1365/16 -1861/16 2047/16 -2047/16"
+)
 
 
 def is_dyadic(values: Any, bits: int) -> bool:
@@ -51,6 +63,7 @@ def _array_draw(draw: Callable[..., Any], bits: int, axis: str | None) -> Callab
 
 def dyadic_tables(bits: int) -> Callable[[FiniteMDP], st.SearchStrategy[Array]]:
     """Tables of shape (N,)."""
+
     def draw(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
         return st.lists(_numbers(bits), min_size=mdp.n_pairs, max_size=mdp.n_pairs).map(exact_array)
 
@@ -71,6 +84,7 @@ def dyadic_weights(bits: int) -> Callable[[FiniteMDP], st.SearchStrategy[Array]]
 
 def dyadic_features(columns: int, bits: int) -> Callable[[FiniteMDP], st.SearchStrategy[Array]]:
     """Features of shape (N, columns)."""
+
     def draw(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
         size = mdp.n_pairs * columns
         flat = st.lists(_numbers(bits), min_size=size, max_size=size).map(exact_array)

@@ -27,10 +27,14 @@ def test_polynomial_gradient_is_the_product_rule() -> None:
     assert list(q_hat.gradient(exact_array([5, 7]), 0)) == list(exact_array([140, 53]))
 
 
-@pytest.mark.parametrize("q_hat", [
-    LinearQ([["1/2", -1], [3, "5/4"]]),
-    PolynomialQ([[1, "1/2", 3], [0, -2, 1]], [(), (0, 1), (1, 1, 1)], n_parameters=2),
-], ids=["linear", "polynomial"])
+@pytest.mark.parametrize(
+    "q_hat",
+    [
+        LinearQ([["1/2", -1], [3, "5/4"]]),
+        PolynomialQ([[1, "1/2", 3], [0, -2, 1]], [(), (0, 1), (1, 1, 1)], n_parameters=2),
+    ],
+    ids=["linear", "polynomial"],
+)
 def test_tensors_agree_with_rationals(q_hat: LinearQ | PolynomialQ) -> None:
     """On small dyadic numbers the tensor table, its stated gradient and autograd's all equal the rationals."""
     w = exact_array(["3/4", "-5/2"])
@@ -65,17 +69,20 @@ def test_network_gradient_is_backpropagation() -> None:
     assert q_hat.gradient(q_hat.initial, 1).tolist() == [3, 4, 1]
 
 
-@pytest.mark.parametrize(("build", "message"), [
-    (lambda: LinearQ([1, 2]), "a list of numbers"),
-    (lambda: LinearQ([[], []]), "at least one column"),
-    (lambda: LinearQ([[1], [1, 2]]), "lengths"),
-    (lambda: LinearQ([[1, 2]])(exact_array([1])), "1 parameters for a q_hat that has 2"),
-    (lambda: PolynomialQ([[1, 2]], [(0,)], 1), "2 columns of coefficients, 1 monomials"),
-    (lambda: PolynomialQ([[1]], [(1,)], 1), "names a parameter outside"),
-    (lambda: NetworkQ(torch.nn.ReLU(), [[1]]), "no parameters"),
-    (lambda: NetworkQ(torch.nn.Linear(1, 1), [[1]]), "double"),
-    (lambda: NetworkQ(torch.nn.Linear(1, 2).double(), [[1]])(torch.zeros(4).double()), "one value for each"),
-])
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: LinearQ([1, 2]), "a list of numbers"),
+        (lambda: LinearQ([[], []]), "at least one column"),
+        (lambda: LinearQ([[1], [1, 2]]), "lengths"),
+        (lambda: LinearQ([[1, 2]])(exact_array([1])), "1 parameters for a q_hat that has 2"),
+        (lambda: PolynomialQ([[1, 2]], [(0,)], 1), "2 columns of coefficients, 1 monomials"),
+        (lambda: PolynomialQ([[1]], [(1,)], 1), "names a parameter outside"),
+        (lambda: NetworkQ(torch.nn.ReLU(), [[1]]), "no parameters"),
+        (lambda: NetworkQ(torch.nn.Linear(1, 1), [[1]]), "double"),
+        (lambda: NetworkQ(torch.nn.Linear(1, 2).double(), [[1]])(torch.zeros(4).double()), "one value for each"),
+    ],
+)
 def test_shapes_that_do_not_fit_are_refused(build, message) -> None:  # type: ignore[no-untyped-def]
     """Each misfit is named."""
     with pytest.raises(WrongShape, match=message):

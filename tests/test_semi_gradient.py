@@ -92,8 +92,10 @@ def test_key_matrix_is_the_expected_update() -> None:
     pairs = [0, 0, 1, 2]
 
     A, b = key_matrix(BRANCH, policy, mu, q_hat.features)
-    mean = sum(mu[pairs[k]] * BRANCH.probability[k] * (semi_gradient_update(BRANCH, q_hat, w, k, exact(1), policy) - w)
-               for k in range(4))
+    mean = sum(
+        mu[pairs[k]] * BRANCH.probability[k] * (semi_gradient_update(BRANCH, q_hat, w, k, exact(1), policy) - w)
+        for k in range(4)
+    )
 
     assert list(mean) == list(b - A @ w)
 

@@ -36,12 +36,12 @@ from ..relation import Relation, equal
 
 sgd_on_ve = Claim(
     id="folklore.sgd-on-ve",
-    title="\"The Q-learning update is stochastic gradient descent on the value error\"",
+    title='"The Q-learning update is stochastic gradient descent on the value error"',
     statement=r"\mathbb E[\Delta w] = -\tfrac{\alpha}{2} \nabla \mathrm{VE}(w)",
     subject="semi-gradient-rule",
     needs=(frozen_weights,),
     uses=("value-error.ve-gradient", "semi-gradient.difference"),
-    sources=(cite("crossvalidated365618"), cite("sutton2018", "(9.4)-(9.5)"), cite("barnard1993")),
+    sources=(cite("crossvalidated365618"), cite("sutton2018", "(9.4)-(9.5)", verified=False), cite("barnard1993")),
     expected="refuted",
 )
 
@@ -64,7 +64,9 @@ def _half_gradient(mu: Array, label: Array, features: Array, w: Array) -> Array:
 
 
 @sgd_on_ve.enumerated(
-    mdp=mdps(max_states=3), mu=distributions, features=dyadic_features(2, NETWORK_BITS),
+    mdp=mdps(max_states=3),
+    mu=distributions,
+    features=dyadic_features(2, NETWORK_BITS),
     w=dyadic_parameters(2, NETWORK_BITS),
 )
 def mean_update_descends_on_ve(rule: Any, mdp: FiniteMDP, mu: Array, features: Array, w: Array) -> Relation:
@@ -74,9 +76,7 @@ def mean_update_descends_on_ve(rule: Any, mdp: FiniteMDP, mu: Array, features: A
 
 
 @sgd_on_ve.truth(beside=mean_update_descends_on_ve)
-def mean_update_is_biased_by_bootstrapping(
-    rule: Any, mdp: FiniteMDP, mu: Array, features: Array, w: Array
-) -> Relation:
+def mean_update_is_biased_by_bootstrapping(rule: Any, mdp: FiniteMDP, mu: Array, features: Array, w: Array) -> Relation:
     """It is that, plus alpha sum mu (T q_hat - q) grad q_hat; with the true q as label that sum would vanish."""
     q = policy_iteration(mdp).q
     descent = -STEP_SIZE * _half_gradient(mu, q, features, w)

@@ -19,9 +19,17 @@ from bellcheck.mdp.value_error import outcome_pairs, regression_loss, squared_td
 from ..subject import Subject
 
 __all__ = [
-    "bootstrapping_after_the_end", "forgotten_weights", "full_gradient_for_semi", "halved_value_error",
-    "mean_over_all_heads", "negated_value_error", "residual_key_matrix", "squared_weights", "tde_for_be",
-    "undetached_target", "undiscounted_key_matrix",
+    "bootstrapping_after_the_end",
+    "forgotten_weights",
+    "full_gradient_for_semi",
+    "halved_value_error",
+    "mean_over_all_heads",
+    "negated_value_error",
+    "residual_key_matrix",
+    "squared_weights",
+    "tde_for_be",
+    "undetached_target",
+    "undiscounted_key_matrix",
 ]
 
 # -------------------------------------------------------------------- the value error
@@ -77,9 +85,7 @@ def _mean_over_all_heads(mdp: FiniteMDP, q_hat: QHat, parameters: Any, batch: An
     return loss / len(mdp.pairs_of(int(mdp.pair_state[pairs[0]])))
 
 
-undetached_target = Subject(
-    "td-loss", "target not detached", _undetached_target, cites="datawhalechina/easy-rl PR 117"
-)
+undetached_target = Subject("td-loss", "target not detached", _undetached_target, cites="datawhalechina/easy-rl PR 117")
 bootstrapping_after_the_end = Subject(
     "td-loss", "terminal mask forgotten", _bootstrapping_after_the_end, cites="cyoon1729/deep-Q-networks PR 5"
 )

@@ -13,10 +13,10 @@ Why the threshold: an error along an eigenvector is multiplied by 1 - alpha lamb
 
 .. math:: \lvert 1 - \alpha \lambda \rvert^2 = 1 - 2 \alpha \operatorname{Re} \lambda + \alpha^2 \lvert \lambda \rvert^2
 
-exceeds 1 for every alpha > 0 where lambda is not 0 and its real part is not positive. The eigenvalues are 0, five times
-4/7, and a pair whose product is 26 (1 - gamma) / 49 and whose sum is (105 - 119 gamma) / 49. The product is positive; so
-the pair lies in the right half-plane exactly if the sum is positive, which is gamma < 105/119 = 15/17. At 15/17 the pair
-is imaginary, and still every step size diverges.
+exceeds 1 for every alpha > 0 where lambda is not 0 and its real part is not positive. The eigenvalues are 0, five
+times 4/7, and a pair whose product is 26 (1 - gamma) / 49 and whose sum is (105 - 119 gamma) / 49. The product is
+positive; so the pair lies in the right half-plane exactly if the sum is positive, which is gamma < 105/119 = 15/17. At
+15/17 the pair is imaginary, and still every step size diverges.
 
 All rewards are 0 and w = 0 is exact: what diverges can be represented. Weights of the target policy's own chain (all on
 the seventh state) are stable at every discount; so it is the mismatch of weights and policy that does it.
@@ -45,7 +45,7 @@ baird_star = Claim(
     title="On Baird's star the expected semi-gradient diverges at every step size iff gamma >= 15/17",
     statement=r"w \leftarrow w + \alpha (b - A w) \ \text{diverges for all}\ \alpha > 0 \iff \gamma \ge 15/17",
     subject="key-matrix",
-    sources=(cite("baird1995"), cite("sutton2018", "Fig. 11.1, (11.9)")),
+    sources=(cite("baird1995"), cite("sutton2018", "Fig. 11.1, (11.9)", verified=False)),
 )
 
 UNIFORM = ("1/7",) * 7

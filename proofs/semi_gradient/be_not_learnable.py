@@ -22,7 +22,6 @@ with limit (-1/3, 1/6) as gamma tends to 1. The book prints (-1/2, 0) for that l
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -67,8 +66,10 @@ def _at(objective: Any, side: Side, discount: Any, w: tuple[Any, Any]) -> Any:
 
     model = twin_process(side, "0")
     symbolic = replace(
-        model, probability=_array([sympy.Rational(str(p)) for p in model.probability]),
-        reward=_array([sympy.Rational(str(r)) for r in model.reward]), discount=discount,
+        model,
+        probability=_array([sympy.Rational(str(p)) for p in model.probability]),
+        reward=_array([sympy.Rational(str(r)) for r in model.reward]),
+        discount=discount,
     )
     assert model.state_names is not None
     values = _array([w[SEEN[name]] for name in model.state_names])
@@ -90,14 +91,18 @@ def same_td_error_and_different_bellman_errors(BE: Any) -> Relation:
     minimiser = dict(zip((a, b), _right_minimiser(discount), strict=True))
     least = (discount + 2) ** 2 / (6 * (1 + discount + discount**2))
     zero = (sympy.Integer(0), sympy.Integer(0))
-    return all_of([
-        equal(_at(squared_td_error, "left", discount, (a, b)), _at(squared_td_error, "right", discount, (a, b))),
-        equal([_at(BE, side, discount, zero) for side in ("left", "right")], [sympy.Integer(0), sympy.Rational(2, 3)]),
-        equal([sympy.diff(right, w).subs(minimiser) for w in (a, b)], list(zero)),
-        equal(right.subs(minimiser), least),
-        # A quadratic whose Hessian has these leading minors, positive for gamma < 1, has no other stationary point.
-        equal(_leading_minors(right, a, b), _expected_minors(discount)),
-    ])
+    return all_of(
+        [
+            equal(_at(squared_td_error, "left", discount, (a, b)), _at(squared_td_error, "right", discount, (a, b))),
+            equal(
+                [_at(BE, side, discount, zero) for side in ("left", "right")], [sympy.Integer(0), sympy.Rational(2, 3)]
+            ),
+            equal([sympy.diff(right, w).subs(minimiser) for w in (a, b)], list(zero)),
+            equal(right.subs(minimiser), least),
+            # A quadratic whose Hessian has these leading minors, positive for gamma < 1, has no other stationary point.
+            equal(_leading_minors(right, a, b), _expected_minors(discount)),
+        ]
+    )
 
 
 def _leading_minors(expression: Any, a: Any, b: Any) -> list[Any]:
@@ -143,30 +148,30 @@ def printed_limit_is_stationary(BE: Any) -> Relation:
 # -------------------------------------------------------------------- the law of what is seen
 
 
-def _law(side: Side, length: int, seen: dict[str, Any]) -> Counter[tuple[Any, ...]]:
+def _law(side: Side, length: int, seen: dict[str, str]) -> dict[tuple[str, ...], fmpq]:
     """Return the probability of each sequence of observations and rewards of that many steps from A."""
     model: FiniteMDP = twin_process(side, 0)
     assert model.state_names is not None
-    assert model.start is not None
     names = model.state_names
-    paths = {(int(np.flatnonzero(model.start)[0]), ("A",)): fmpq(1)}
+    paths: dict[tuple[int, tuple[str, ...]], fmpq] = {(0, ("A",)): fmpq(1)}
     for _ in range(length):
-        longer: Counter[tuple[Any, ...]] = Counter()
+        longer: dict[tuple[int, tuple[str, ...]], fmpq] = {}
         for (state, path), chance in paths.items():
             for k in model.outcomes_of(state):
                 after = int(model.next_state[k])
-                longer[after, (*path, str(model.reward[k]), seen[names[after]])] += chance * model.probability[k]
-        paths = dict(longer)  # type: ignore[arg-type]
-    law: Counter[tuple[Any, ...]] = Counter()
+                key = after, (*path, str(model.reward[k]), seen[names[after]])
+                longer[key] = longer.get(key, fmpq(0)) + chance * model.probability[k]
+        paths = longer
+    law: dict[tuple[str, ...], fmpq] = {}
     for (_, path), chance in paths.items():
-        law[path] += chance
+        law[path] = law.get(path, fmpq(0)) + chance
     return law
 
 
-def _equal_laws(length: int, seen: dict[str, Any]) -> Relation:
-    laws = [_law(side, length, seen) for side in ("left", "right")]  # type: ignore[arg-type]
-    sequences = sorted({path for law in laws for path in law})
-    return equal(*(_array([law.get(path, fmpq(0)) for path in sequences]) for law in laws))
+def _equal_laws(length: int, seen: dict[str, str]) -> Relation:
+    left, right = _law("left", length, seen), _law("right", length, seen)
+    sequences = sorted({*left, *right})
+    return equal(*(_array([law.get(path, fmpq(0)) for path in sequences]) for law in (left, right)))
 
 
 @be_not_learnable.enumerated(length=st.integers(1, 8))

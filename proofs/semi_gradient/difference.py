@@ -73,18 +73,23 @@ def _expressions(sign: int) -> Relation:
     mdp = FiniteMDP.from_pairs(2, [(0, 0, [(1, 0, 1)]), (1, 0, [(1, 0, 1)])], 0)
     mdp = replace(mdp, reward=_array([reward, sympy.Integer(0)]), discount=discount)
     (here, there), naming = undefined_functions("q_hat", 2, w)
-    tables = {p: _array([here.subs(dict(zip(w, p, strict=True))), there.subs(dict(zip(w, p, strict=True)))])
-              for p in (w, u)}
+    tables = {
+        p: _array([here.subs(dict(zip(w, p, strict=True))), there.subs(dict(zip(w, p, strict=True)))]) for p in (w, u)
+    }
     apart = td_errors(mdp, tables[w], tables[u])[0] ** 2 / 2
     together = td_errors(mdp, tables[w], tables[w])[0] ** 2 / 2
     semi = [naming(sympy.diff(apart, t).subs(dict(zip(u, w, strict=True)))) for t in w]
     full = [naming(sympy.diff(together, t)) for t in w]
     delta = naming(reward + discount * there - here)
-    return all_of([
-        equal(semi, [-delta * naming(sympy.diff(here, t)) for t in w]),
-        equal([f - s for f, s in zip(full, semi, strict=True)],
-              [sign * discount * delta * naming(sympy.diff(there, t)) for t in w]),
-    ])
+    return all_of(
+        [
+            equal(semi, [-delta * naming(sympy.diff(here, t)) for t in w]),
+            equal(
+                [f - s for f, s in zip(full, semi, strict=True)],
+                [sign * discount * delta * naming(sympy.diff(there, t)) for t in w],
+            ),
+        ]
+    )
 
 
 def _array(entries: list[Any]) -> Array:
@@ -109,8 +114,14 @@ def target_moves_the_other_way(semi_gradient: Any) -> Relation:
 
 
 def _gradients_of_every_outcome(
-    semi_gradient: Any, family: Family, mdp: FiniteMDP, features: Array, w: Array,
-    *, sign: int = 1, successor: Any = lambda mdp, q, state: max(mdp.pairs_of(state), key=lambda x: q[x]),
+    semi_gradient: Any,
+    family: Family,
+    mdp: FiniteMDP,
+    features: Array,
+    w: Array,
+    *,
+    sign: int = 1,
+    successor: Any = lambda mdp, q, state: max(mdp.pairs_of(state), key=lambda x: q[x]),
 ) -> Relation:
     import torch
 
@@ -119,6 +130,7 @@ def _gradients_of_every_outcome(
     parts = []
     for x in range(mdp.n_pairs):
         for k in mdp.outcomes_of(x):
+
             def half_square(v: Any, u: Any, k: int = k) -> Any:
                 delta = td_errors(tensors, q_hat(v), q_hat(u))[k]
                 return delta * delta / 2
@@ -139,7 +151,8 @@ def _gradients_of_every_outcome(
 
 def _draws(family: Family) -> dict[str, Any]:
     return {
-        "mdp": dyadic_mdps(max_states=3, max_actions=2), "features": dyadic_features(COLUMNS[family], NETWORK_BITS),
+        "mdp": dyadic_mdps(max_states=3, max_actions=2),
+        "features": dyadic_features(COLUMNS[family], NETWORK_BITS),
         "w": dyadic_parameters(N_PARAMETERS[family], NETWORK_BITS),
     }
 

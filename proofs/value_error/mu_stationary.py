@@ -47,7 +47,7 @@ mu_stationary = Claim(
     ),
     subject="stationary-weights",
     needs=(finite, fixed_behaviour, unichain),
-    sources=(cite("sutton2018", "section 9.2"),),
+    sources=(cite("sutton2018"),),
     proved_in=(lean("stationary_distribution_uniquely_exists"), lean("pos_of_stationary")),
 )
 
@@ -75,10 +75,17 @@ def balance_holds(stationary: Any, mdp: FiniteMDP, policy: Array) -> Relation:
         return given(unique, unique)
     mu = stationary(pair_chain(mdp, policy))
     by_state = [sum((mu[x] for x in mdp.pairs_of(s)), fmpq(0)) for s in range(mdp.n_states)]
-    return given(unique, all_of([
-        equal(mu @ P, mu), equal(sum(mu, fmpq(0)), fmpq(1)), at_most(fmpq(0), mu),
-        equal(mu, policy * exact_array(by_state[int(s)] for s in mdp.pair_state)),
-    ]))
+    return given(
+        unique,
+        all_of(
+            [
+                equal(mu @ P, mu),
+                equal(sum(mu, fmpq(0)), fmpq(1)),
+                at_most(fmpq(0), mu),
+                equal(mu, policy * exact_array(by_state[int(s)] for s in mdp.pair_state)),
+            ]
+        ),
+    )
 
 
 mu_stationary.refutes(mutants.right_eigenvector, by=balance_holds)
@@ -90,7 +97,7 @@ mu_stationary.refutes(mutants.late_marginal, by=balance_holds)
 
 def _mean_shares(P: Array, first: int, n: int) -> Array:
     """Return the expected share of n steps at each pair by listing every path of positive probability."""
-    paths = {(first, ()): fmpq(1)}
+    paths: dict[tuple[int, tuple[int, ...]], fmpq] = {(first, ()): fmpq(1)}
     for _ in range(n):
         longer: defaultdict[tuple[int, tuple[int, ...]], fmpq] = defaultdict(lambda: fmpq(0))
         for (x, visited), chance in paths.items():
@@ -120,7 +127,6 @@ def _from(first: int, n_pairs: int) -> Array:
 
 
 _small = mdps(max_states=2, max_actions=2, terminal=False)
-
 
 
 @mu_stationary.enumerated(mdp=_small, policy=policies, n=st.integers(1, 5))

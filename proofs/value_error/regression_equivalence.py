@@ -55,7 +55,7 @@ regression_equivalence = Claim(
     subject="td-loss",
     needs=(detached_target, plain_sgd, terminal_value_zero, differentiable),
     uses=("semi-gradient.difference",),
-    sources=(cite("sutton2018", "(9.7)"), cite("mnih2015"), cite("crossvalidated365618")),
+    sources=(cite("sutton2018", "(9.7)", verified=False), cite("mnih2015"), cite("crossvalidated365618")),
 )
 
 Reduction = Literal["half-sum", "sum", "mean"]
@@ -86,8 +86,17 @@ def _sum_of_updates(family: Family, mdp: FiniteMDP, features: Array, w: Array, b
 
 
 def _torch_steps(
-    loss: Any, family: Family, mdp: FiniteMDP, features: Array, w: Array, batch: list[int], step_size: fmpq,
-    reduction: Reduction, *, steps: int = 1, momentum: float = 0.0,
+    loss: Any,
+    family: Family,
+    mdp: FiniteMDP,
+    features: Array,
+    w: Array,
+    batch: list[int],
+    step_size: fmpq,
+    reduction: Reduction,
+    *,
+    steps: int = 1,
+    momentum: float = 0.0,
 ) -> Array:
     """Return the parameters after steps of ``torch.optim.SGD``."""
     import torch
@@ -108,16 +117,19 @@ def _equal_steps(
     batch = _batch(mdp, first, size)
     updates = _sum_of_updates(family, mdp, features, w, batch)
     return all_of(
-        equal(_torch_steps(loss, family, mdp, features, w, batch, step_size, reduction),
-              w + factor * step_size * updates)
+        equal(
+            _torch_steps(loss, family, mdp, features, w, batch, step_size, reduction), w + factor * step_size * updates
+        )
         for reduction, factor in _factors(size).items()
     )
 
 
 def _draws(family: Family) -> dict[str, Any]:
     return {
-        "mdp": dyadic_mdps(max_states=3, max_actions=2), "features": dyadic_features(COLUMNS[family], NETWORK_BITS),
-        "w": dyadic_parameters(N_PARAMETERS[family], NETWORK_BITS), "first": st.integers(0, 17),
+        "mdp": dyadic_mdps(max_states=3, max_actions=2),
+        "features": dyadic_features(COLUMNS[family], NETWORK_BITS),
+        "w": dyadic_parameters(N_PARAMETERS[family], NETWORK_BITS),
+        "first": st.integers(0, 5),
         "size": st.sampled_from([1, 2, 4]),
         "step_size": st.sampled_from([exact(a) for a in ("1/2", "1", "1/16", "3/4")]),
     }
@@ -171,7 +183,7 @@ def _mean_over_heads(mdp: FiniteMDP, features: Array, w: Array, batch: list[int]
     model, q_hat = mdp.to_tensor(), torch_q("linear", features)
     parameters = torch.tensor(to_floats(w), requires_grad=True)
     heads = mdp.pairs_of(int(mdp.pair_state[_pair_of(mdp, batch[0])]))
-    outputs = torch.stack([q_hat(parameters)[heads.start:heads.stop]] * len(batch))
+    outputs = torch.stack([q_hat(parameters)[heads.start : heads.stop]] * len(batch))
     targets = outputs.detach().clone()
     labels = td_targets(model, q_hat(parameters.detach()))
     for row, k in enumerate(batch):

@@ -79,7 +79,7 @@ ve_gradient = Claim(
     ),
     subject="value-error",
     needs=(frozen_weights, differentiable),
-    sources=(cite("sutton2018", "(9.1)"), cite("crossvalidated365618")),
+    sources=(cite("sutton2018", "(9.1)", verified=False), cite("crossvalidated365618")),
 )
 
 
@@ -146,8 +146,11 @@ def _exactly_equal(VE: Any, family: Family, mu: Array, q: Array, features: Array
 
 def _draws(family: Family, bits: int) -> dict[str, Any]:
     return {
-        "mdp": dyadic_mdps(max_states=3, max_actions=2), "mu": dyadic_weights(bits), "q": dyadic_tables(bits),
-        "features": dyadic_features(COLUMNS[family], bits), "w": dyadic_parameters(N_PARAMETERS[family], bits),
+        "mdp": dyadic_mdps(max_states=3, max_actions=2),
+        "mu": dyadic_weights(bits),
+        "q": dyadic_tables(bits),
+        "features": dyadic_features(COLUMNS[family], bits),
+        "w": dyadic_parameters(N_PARAMETERS[family], bits),
     }
 
 
@@ -185,10 +188,12 @@ def _backpropagation(mu: list[Ball], q: list[Ball], features: list[Ball], w: lis
     one, units, inputs = Ball(exactly(fmpq(1))), range(HIDDEN), range(COLUMNS["tanh"])
     weights = [[w[j * len(inputs) + i] for i in inputs] for j in units]
     shifts, v, b = w[4:6], w[6:8], w[8]
-    by_v, by_shift, by_weight = ([[] for _ in range(n)] for n in (HIDDEN, HIDDEN, HIDDEN * len(inputs)))
+    by_weight: list[list[Ball]] = [[] for _ in range(HIDDEN * len(inputs))]
+    by_shift: list[list[Ball]] = [[] for _ in units]
+    by_v: list[list[Ball]] = [[] for _ in units]
     by_b: list[Ball] = []
     for i in range(len(mu)):
-        x = features[i * len(inputs):(i + 1) * len(inputs)]
+        x = features[i * len(inputs) : (i + 1) * len(inputs)]
         h = [Ball.dot([*weights[j], shifts[j]], [*x, one]).tanh() for j in units]
         error = Ball.dot([*v, b], [*h, one]) - q[i]
         g = Ball.dot([mu[i] * error, mu[i] * error], [one, one])
@@ -205,10 +210,17 @@ def _backpropagation(mu: list[Ball], q: list[Ball], features: list[Ball], w: lis
 # -------------------------------------------------------------------- what must fail
 
 for _check in (
-    derivative_is_the_formula, formula_is_the_slope, autograd_of_linear, autograd_of_polynomial,
-    autograd_of_relu_network, autograd_of_tanh_network,
+    derivative_is_the_formula,
+    formula_is_the_slope,
+    autograd_of_linear,
+    autograd_of_polynomial,
+    autograd_of_relu_network,
+    autograd_of_tanh_network,
 ):
     for _mutant in (
-        mutants.negated_value_error, mutants.forgotten_weights, mutants.halved_value_error, mutants.squared_weights,
+        mutants.negated_value_error,
+        mutants.forgotten_weights,
+        mutants.halved_value_error,
+        mutants.squared_weights,
     ):
         ve_gradient.refutes(_mutant, by=_check)
