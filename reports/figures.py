@@ -75,6 +75,7 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
             y=alt.Y("y:Q", scale=scale, title="‖Q − q*‖", axis=_powers_of_ten(lowest, highest)),
             color=_colours("line", names, [drawn[name][0] for name in names]),
             strokeDash=_dashes("line", names, [drawn[name][1] for name in names]),
+            detail="piece:N",
         )
     )
     chart = (
@@ -95,7 +96,8 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
 
 def _error_points(curves: Sequence[Curve], initial: float, lowest: float) -> list[dict[str, Any]]:
     bounded = curves[0].experiment.problem.bounded
-    points = []
+    points: list[dict[str, Any]] = []
+    piece, before = 0, ""
     for row in rows(curves):
         if not row["updates"]:
             continue
@@ -106,7 +108,9 @@ def _error_points(curves: Sequence[Curve], initial: float, lowest: float) -> lis
         if bounded:
             says = row["bound"] <= row["trivial_bound"]
             line = "proved bound" if says else "proved bound, above the trivial one"
-            points.append({**common, "line": line, "y": max(row["bound"], lowest)})
+            # Where the bound changes sides a new line begins, lest the old one be drawn across.
+            piece, before = piece + (line != before), line
+            points.append({**common, "line": line, "y": max(row["bound"], lowest), "piece": piece})
             points.append({**common, "line": "trivial bound", "y": row["trivial_bound"]})
     return points
 

@@ -15,12 +15,10 @@ from bellcheck.proofs.claim import GROUPS, KINDS, Claim
 from bellcheck.proofs.registry import claim, explanation
 from bellcheck.proofs.verdict import CheckVerdict, ClaimVerdict, ControlVerdict, Run
 
+from .folder import GENERATOR
 from .source_answer import ANSWER, ANSWER_URL, QUESTION_URL, Sentence
 
-__all__ = ["GENERATOR", "render"]
-
-GENERATOR = "bellcheck report"
-"""How a page says that it may be replaced by the next one."""
+__all__ = ["render"]
 
 _LONGEST = 400
 """Characters of a value of a counterexample that are shown."""

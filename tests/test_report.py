@@ -18,7 +18,8 @@ from bellcheck.proofs.verdict import Run
 from bellcheck.proofs.verify import verify
 from bellcheck.reports import report
 from bellcheck.reports.convergence import Effort
-from bellcheck.reports.report import UnwritableFolder, write_report
+from bellcheck.reports.folder import Folder, UnwritableFolder, writable
+from bellcheck.reports.report import write_report
 
 HOSTILE = "</title><script>alert(1)</script>\"'&{{ 7*7 }}"
 SMALL = Effort(replicas=2, updates=50, steps=400)
@@ -181,7 +182,7 @@ def test_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 def test_without_torch_the_rest_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without torch the gradient table and the descents are not run and say so; Baird's star needs none."""
     monkeypatch.setitem(sys.modules, "torch", None)
-    out = report._Folder(report._writable(tmp_path))
+    out = Folder(writable(tmp_path))
 
     table, (descents, baird) = report._gradients(out)
 

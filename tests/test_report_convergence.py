@@ -17,19 +17,9 @@ from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.step_size import Polynomial, StepSize
 from bellcheck.proofs.bounds import trajectory_certificate
 from bellcheck.reports.certificate import largest_certified_errors
-from bellcheck.reports.convergence import (
-    DELTA,
-    Effort,
-    Experiment,
-    environments,
-    experiments,
-    families,
-    problem,
-    rows,
-    run_curve,
-    run_curves,
-)
+from bellcheck.reports.convergence import DELTA, Effort, Experiment, experiments, rows, run_curve, run_curves
 from bellcheck.reports.figures import error_figure
+from bellcheck.reports.problems import Problem, environments, families, problem
 
 FEW = Effort(replicas=3)
 GARNET = problem("small", "yours", garnet(3, 2, 2, "1/2", 5))
@@ -44,9 +34,9 @@ def best_schedule(experiment: Experiment) -> StepSize:
 
 
 @pytest.mark.parametrize("learned", [*families(0), *environments()], ids=lambda learned: learned.name)
-def test_every_model_is_learned(learned: object) -> None:
+def test_every_model_is_learned(learned: Problem) -> None:
     """At the report's own sizes some step size leaves less than 5 % of the initial error, below what is proved."""
-    first = experiments([learned], FEW)[0]  # type: ignore[list-item]
+    first = experiments([learned], FEW)[0]
     with ThreadPoolExecutor(2) as pool:
         curve = run_curve(first, best_schedule(first), FEW, pool, seed=0)
 

@@ -1,0 +1,105 @@
+"""Curves in words and in tables: captions say what is seen, with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from .convergence import Curve
+from .figures import DEEPEST
+from .problems import Problem
+
+__all__ = ["about_problem", "at_a_glance", "caption", "outcomes"]
+
+
+def about_problem(learned: Problem) -> str:
+    """Return what the model is, its size, its discount, and how many pairs are left out."""
+    n = learned.model.n_pairs
+    words = [learned.about] if learned.about else []
+    words.append(f"{n:,} pairs, discount {learned.model.discount}")
+    if learned.left_out:
+        words.append(f"{learned.left_out:,} further pairs cannot be reached from the start and are left out")
+    return "; ".join(words) + "."
+
+
+def caption(curves: Sequence[Curve]) -> str:
+    """Return what the curves of one experiment show, with its numbers."""
+    best = min(curves, key=lambda curve: curve.remaining)
+    worst = max(curves, key=lambda curve: curve.remaining)
+    experiment = best.experiment
+    unit = "updates of every pair" if experiment.epsilon is None else "steps"
+    left = f"{_percent(best.remaining)} of the initial error {_short(best.initial_error)} left in the median"
+    other = f"{worst.schedule} {_percent(worst.remaining)}"
+    parts = [
+        f"After {experiment.n:,} {unit} the step size {best.schedule} has {left}, {other}",
+    ]
+    if best.rarest is not None:
+        parts.append(f"fewest updates of a pair in any run: {min(c.rarest or 0 for c in curves):,}")
+    if best.remaining >= 0.05:
+        parts.append("no step size gets below 5 %: this behaviour reaches some pair too seldom")
+    grey = [curve.schedule for curve in curves if not curve.bound_says_something[1:].all()]
+    if not experiment.problem.bounded:
+        parts.append("no bound is drawn at discount 1")
+    elif grey:
+        parts.append(f"the bound lies above the trivial one for part of the time with {', '.join(grey)}")
+    else:
+        parts.append("the bound lies below the trivial one throughout")
+    if any(curve.quantile(0.1).min() < DEEPEST * best.initial_error for curve in curves):
+        parts.append("errors below 0.01 % of the initial one are drawn on the lower edge")
+    return "; ".join(parts) + "."
+
+
+def outcomes(curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """Return a record for each curve: where it began, where it ended, and whether a run left its bound."""
+    return [
+        {
+            "problem": curve.experiment.problem.name,
+            "mode": curve.experiment.mode,
+            "step_size": curve.schedule,
+            "n": curve.experiment.n,
+            "initial_error": curve.initial_error,
+            "remaining_median": curve.remaining,
+            "remaining_q90": curve.remaining_at(0.9),
+            "pairs": curve.experiment.problem.model.n_pairs,
+            "left_out": curve.experiment.problem.left_out,
+            "rarest_visits": curve.rarest,
+            "runs": len(curve.errors),
+            "runs_above_bound": curve.exceeded,
+        }
+        for curve in curves
+    ]
+
+
+def at_a_glance(curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """Return a record for each model: the step size whose runs end lowest, as text."""
+    found = []
+    for _, members in groupby(curves, key=lambda curve: id(curve.experiment.problem)):
+        best = min(members, key=lambda curve: (curve.remaining_at(0.9), curve.remaining))
+        learned = best.experiment.problem
+        found.append(
+            {
+                "problem": learned.name,
+                "mode": best.experiment.mode,
+                "step": best.schedule,
+                "n": f"{best.experiment.n:,}",
+                "initial": _short(best.initial_error),
+                "median": _percent(best.remaining),
+                "high": _percent(best.remaining_at(0.9)),
+                "pairs": f"{learned.model.n_pairs:,}",
+                "left_out": f"{learned.left_out:,}",
+                "below": best.remaining < 0.05,
+            }
+        )
+    return found
+
+
+def _percent(share: float) -> str:
+    percent = 100 * share
+    if 0 < percent < 0.01:
+        return "under 0.01 %"
+    return f"{percent:.2g} %" if percent < 99.5 else f"{percent:.0f} %"
+
+
+def _short(number: float) -> str:
+    return f"{number:.3g}"
