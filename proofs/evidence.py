@@ -182,7 +182,9 @@ def _search(draws: Mapping[str, Any], judge: _Judge, examples: int, seed: np.ran
         if not relation.holds and judge.also(instance):
             found.append(instance)
             raise _Found
-        reached += relation.reached
+        if not relation.reached:
+            hypothesis.reject()  # not counted: Hypothesis draws another in its place
+        reached += 1
 
     drawn = _draws_anything(draws)
     search = hypothesis.seed(int(seed.generate_state(1, np.uint64)[0]))(

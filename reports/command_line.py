@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,6 +40,17 @@ _UsageError: Any = typer.BadParameter.__base__
 
 _Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON as well.")]
 _Discount = Annotated[str | None, typer.Option(metavar="G", help="For instance 9/10 or 0.9; replaces a file's own.")]
+
+
+def _at_least(smallest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        # Typer passes the default through the parser too, as the number that it is.
+        number = int(text) if str(text).isdecimal() else -1
+        if number < smallest:
+            raise typer.BadParameter(f"{text!r} is not a whole number of at least {smallest}")
+        return number
+
+    return parse
 
 
 def _print_version(wanted: bool) -> None:
@@ -107,9 +119,9 @@ def claims(
 
 @app.command()
 def verify(
-    claims: Annotated[list[str] | None, typer.Argument(metavar="[CLAIM ...]", help="Ids, groups or globs.")] = None,
-    examples: Annotated[int, typer.Option(min=1, help="Instances of each generated check.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same verdicts.")] = 0,
+    claims: Annotated[list[str] | None, typer.Argument(metavar="CLAIM", help="Ids, groups or globs.")] = None,
+    examples: Annotated[int, typer.Option(parser=_at_least(1), metavar="N", help="Instances of each generated check.")] = 200,
+    seed: Annotated[int, typer.Option(parser=_at_least(0), metavar="S", help="The same seed gives the same verdicts.")] = 0,
     json: _Json = None,
 ) -> int:
     """Verify claims, all of them by default, and show that what must fail does."""

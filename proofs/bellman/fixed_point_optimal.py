@@ -34,7 +34,7 @@ fixed_point_optimal = Claim(
     subject="operator",
     needs=(finite, discounted),
     uses=("bellman.contraction",),
-    sources=(cite("sutton2018", "(3.20), (4.2)"), cite("puterman1994", "Thm 6.2.7", verified=False)),
+    sources=(cite("sutton2018", "(3.20), (4.2)", verified=False), cite("puterman1994", "Thm 6.2.7", verified=False)),
     proved_in=(rocq("max_ltv_eq_fixpt"), isabelle("𝓛⇩b_fix_iff_opt")),
 )
 
