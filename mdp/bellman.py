@@ -6,7 +6,7 @@ r"""Bellman operators: one step of look-ahead.
     (TQ)(s, a) = \sum_{s', r} p(s', r \mid s, a) \, (r + \gamma V_Q(s'))
 
 T is the optimality operator, with fixed point q*; T_pi, with the mean over pi in place of the maximum, has the fixed
-point q_pi. Sutton and Barto 2018, section 3.5 and 3.6. Everything here works in all four arithmetics.
+point q_pi. Sutton and Barto 2018, section 3.5 and 3.6. Everything here works in every arithmetic.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@ r"""Q-learning: the one update rule, and the runs that are made of it.
 .. math:: Q(s, a) \leftarrow (1 - \alpha)\, Q(s, a) + \alpha \bigl(r + \gamma \max_{a' \in A(s')} Q(s', a')\bigr)
 
 with 0 for the maximum where s' is terminal (Sutton and Barto 2018, (6.8)). The rule is written once, in this order of
-operations, for all four arithmetics; it looks the maximum up by itself rather than through `bellman`, so that a defect
+operations, for every arithmetic; it looks the maximum up by itself rather than through `bellman`, so that a defect
 in one of the two shows in their comparison. An outcome is an index into the model's outcomes: reward and next state are
 drawn together, never from their marginals.
 
