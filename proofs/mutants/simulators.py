@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from bellcheck.mdp.arithmetic import Array, to_floats
+from bellcheck.mdp.bellman import state_values
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.q_learning import Trajectory, outcome_of, sample_synchronous, td_target
 
 from ..subject import Subject
 
-__all__ = ["one_count_for_all_pairs", "sarsa", "separate_marginals"]
+__all__ = ["one_count_for_all_pairs", "sarsa", "separate_marginals", "undiscounted"]
 
 
 def _separate_marginals(mdp: FiniteMDP, q0: Array, rng: np.random.Generator) -> np.ndarray:
@@ -96,8 +97,13 @@ def _visited(mdp: FiniteMDP, q: np.ndarray, outcome: int, following: int | None)
     return float(mdp.reward[outcome] + mdp.discount * (0.0 if following is None else q[following]))
 
 
+def _undiscounted(mdp: FiniteMDP, q: np.ndarray, outcome: int, following: int | None) -> float:
+    return float(mdp.reward[outcome] + state_values(mdp, q)[mdp.next_state[outcome]])
+
+
 separate_marginals = Subject("sampler", "reward and next state drawn separately", _separate_marginals)
 sarsa = _simulator("Sarsa target", _visited, _of_the_pair, cites="moskomule/pytorch.rl.learning issue 1")
 one_count_for_all_pairs = _simulator(
     "one count of visits for all pairs", _greedy, _of_all_pairs, cites="sawcordwell/pymdptoolbox PR 31"
 )
+undiscounted = _simulator("discount left out", _undiscounted, _of_the_pair, cites="mlaux1/rl-blox issue 79")

@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Scalar, exact_array, max_norm
 from bellcheck.mdp.model import FiniteMDP
@@ -75,7 +76,14 @@ bounded.refutes(learners.sum_over_actions, by=one_step_stays_inside)
 bounded.fails_without(steps_in_unit_interval, by=one_step_stays_inside, step_size=symbolic_number("step_size", 0, 2))
 
 
-@bounded.pathwise(mdp=mdps(), q=tables, path=paths)
+@tied_to("pair")
+def _tables_or_ends(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
+    """Any table, or one at an end of the interval, which nothing but the bound keeps from leaving it."""
+    ends = [mdp.table(bound / (1 - mdp.discount)) for bound in (mdp.reward.min(), mdp.reward.max())]
+    return st.one_of(st.just(ends[0]), st.just(ends[1]), tables(mdp))
+
+
+@bounded.pathwise(mdp=mdps(), q=_tables_or_ends, path=paths)
 def paths_stay_inside(update: Any, mdp: FiniteMDP, q: Array, path: tuple[tuple[int, int, Scalar], ...]) -> Relation:
     """Every table of a run lies in the interval, and none exceeds max(||Q_0||, R / (1 - gamma)) in absolute value."""
     low = min(q.min(), mdp.reward.min(), mdp.reward.min() / (1 - mdp.discount))

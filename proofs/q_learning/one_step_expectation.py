@@ -13,9 +13,11 @@ maximum of a random table enters, and means no longer follow T (folklore.in-expe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Scalar
 from bellcheck.mdp.model import FiniteMDP
@@ -33,7 +35,7 @@ one_step_expectation = Claim(
     statement=r"\mathbb E[Q^+(x) \mid Q, x] = (1-\alpha)\,Q(x) + \alpha\,(TQ)(x)",
     subject="q-learner",
     needs=(finite, terminal_value_zero, joint_sampling),
-    sources=(cite("sutton2018", "(6.8)"),),
+    sources=(cite("sutton2018", "(6.8)", verified=False),),
     proved_in=(lean("expected_update_target_eq"),),
 )
 
@@ -42,7 +44,17 @@ def _mean_after(update: Any, mdp: FiniteMDP, q: Array, pair: int, step_size: Sca
     return sum(mdp.probability[k] * update(mdp, q, pair, k, step_size) for k in mdp.outcomes_of(pair))
 
 
-@one_step_expectation.enumerated(mdp=mdps(), q=tables, step_size=step_sizes())
+def _with_an_end(mdp: FiniteMDP) -> FiniteMDP:
+    """Let the first outcome of each pair end the episode."""
+    next_state = mdp.next_state.copy()
+    next_state[mdp.outcome_start[:-1]] = mdp.n_states
+    return replace(mdp, n_states=mdp.n_states + 1, next_state=next_state)
+
+
+_models = st.one_of(mdps(), mdps(max_states=3).map(_with_an_end))
+
+
+@one_step_expectation.enumerated(mdp=_models, q=tables, step_size=step_sizes())
 def mean_is_the_damped_backup(update: Any, mdp: FiniteMDP, q: Array, step_size: Scalar) -> Relation:
     """At every pair: the mean over all outcomes, beside TQ written out; no outcome changes the other entries."""
     backed_up = backup(mdp, q)
