@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 
-from .claim import Claim
+from .claim import Check, Claim, Control
 from .evidence import gather, refute
 from .registry import select
 from .verdict import CheckVerdict, ClaimStatus, ClaimVerdict, ControlVerdict, Run, Summary
 
-__all__ = ["DEFAULT_EXAMPLES", "DEFAULT_SEED", "run_of", "verify", "verify_claim"]
+__all__ = ["DEFAULT_EXAMPLES", "DEFAULT_SEED", "refutations", "run_of", "verify", "verify_claim"]
 
 DEFAULT_EXAMPLES = 200
 DEFAULT_SEED = 0
@@ -69,11 +69,9 @@ def verify_claim(
         progress(f"{claim.id}: {check.name} ({check.kind})")
         checks.append(gather(claim, check, examples=examples, seed=seed))
     controls = []
-    for control in claim.controls:
-        for check in claim.checks:
-            if check.function is control.by and (not control.kinds or check.kind in control.kinds):
-                progress(f"{claim.id}: {control.name} must fail ({check.kind})")
-                controls.append(refute(claim, control, check, examples=examples, seed=seed))
+    for control, check in refutations(claim):
+        progress(f"{claim.id}: {control.name} must fail ({check.kind})")
+        controls.append(refute(claim, control, check, examples=examples, seed=seed))
     status = _status(checks)
     return ClaimVerdict(
         id=claim.id,
@@ -83,6 +81,16 @@ def verify_claim(
         checks=checks,
         controls=controls,
     )
+
+
+def refutations(claim: Claim) -> list[tuple[Control, Check]]:
+    """Return every control of a claim with each check, of one kind of evidence, that must refute it."""
+    return [
+        (control, check)
+        for control in claim.controls
+        for check in claim.checks
+        if check.function is control.by and (not control.kinds or check.kind in control.kinds)
+    ]
 
 
 def _status(checks: list[CheckVerdict]) -> ClaimStatus:

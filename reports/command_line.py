@@ -120,8 +120,12 @@ def claims(
 @app.command()
 def verify(
     claims: Annotated[list[str] | None, typer.Argument(metavar="CLAIM", help="Ids, groups or globs.")] = None,
-    examples: Annotated[int, typer.Option(parser=_at_least(1), metavar="N", help="Instances of each generated check.")] = 200,
-    seed: Annotated[int, typer.Option(parser=_at_least(0), metavar="S", help="The same seed gives the same verdicts.")] = 0,
+    examples: Annotated[
+        int, typer.Option(parser=_at_least(1), metavar="N", help="Instances of each generated check.")
+    ] = 200,
+    seed: Annotated[
+        int, typer.Option(parser=_at_least(0), metavar="S", help="The same seed gives the same verdicts.")
+    ] = 0,
     json: _Json = None,
 ) -> int:
     """Verify claims, all of them by default, and show that what must fail does."""
@@ -132,6 +136,40 @@ def verify(
     return verify_and_show(
         claims or [], examples=examples, seed=seed, json_file=json, console=Console(highlight=False)
     ).exit_status
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")] = Path("bellcheck-report"),
+    mdp: Annotated[
+        list[str] | None, typer.Option(metavar="MDP", help="A model of yours; give it again for more.")
+    ] = None,
+    discount: _Discount = None,
+    seed: Annotated[
+        int, typer.Option(parser=_at_least(0), metavar="S", help="The same seed gives the same report.")
+    ] = 0,
+) -> int:
+    """Verify the claims, run Q-learning on random and real models, and write the convergence report."""
+    import shlex
+
+    from rich.console import Console
+
+    from . import solving
+    from .progress import progress_on
+    from .report import write_report
+
+    models = []
+    for name in mdp or []:
+        model, _ = solving.read_model(name, discount)
+        solving.require_solvable(model)
+        models.append((name, model))
+    command = ["bellcheck", "report", "--seed", str(seed), *(part for name in mdp or [] for part in ("--mdp", name))]
+    if discount is not None:
+        command += ["--discount", discount]
+    with progress_on(Console(stderr=True, highlight=False)) as progress:
+        page, run = write_report(out, mdps=models, seed=seed, command=shlex.join(command), progress=progress)
+    typer.echo(page.resolve())
+    return run.exit_status
 
 
 @app.command()
@@ -186,6 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _bad_inputs() -> tuple[type[Exception], ...]:
     from bellcheck.mdp.arithmetic import NotANumber
+    from bellcheck.mdp.chain import MissingStart
     from bellcheck.mdp.extras import MissingExtra
     from bellcheck.mdp.file_format import InvalidFile
     from bellcheck.mdp.interop.gymnasium import NoTable, UnknownEnvironment
@@ -193,6 +232,8 @@ def _bad_inputs() -> tuple[type[Exception], ...]:
     from bellcheck.mdp.solve import ImproperPolicy
     from bellcheck.proofs.registry import UnknownClaim
 
+    from .folder import UnwritableFolder
+    from .output import Unwritable
     from .solving import TooLarge
 
     return (
@@ -200,11 +241,14 @@ def _bad_inputs() -> tuple[type[Exception], ...]:
         InvalidFile,
         InvalidMDP,
         MissingExtra,
+        MissingStart,
         NoTable,
         NotANumber,
         TooLarge,
         UnknownClaim,
         UnknownEnvironment,
+        Unwritable,
+        UnwritableFolder,
     )
 
 

@@ -21,7 +21,8 @@ from bellcheck.mdp.extras import MissingExtra, missing_extra
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.proofs.claim import Claim
 from bellcheck.proofs.registry import select
-from bellcheck.proofs.verify import DEFAULT_EXAMPLES, DEFAULT_SEED, verify
+from bellcheck.proofs.verdict import Run
+from bellcheck.proofs.verify import DEFAULT_EXAMPLES, DEFAULT_SEED, refutations, verify
 
 from . import figures
 from .captions import about_problem, at_a_glance, caption, outcomes
@@ -50,8 +51,8 @@ def write_report(
     effort: Effort | None = None,
     command: str = "bellcheck report",
     progress: Progress = lambda step, done, total: None,
-) -> Path:
-    """Run everything and write the report; return the path of its page.
+) -> tuple[Path, Run]:
+    """Run everything and write the report; return the path of its page, and the verdicts in it.
 
     Parameters
     ----------
@@ -83,7 +84,12 @@ def write_report(
     chosen = experiments(problems, effort)
     members = list(select([])) if claims is None else list(claims)
 
-    total = sum(len(member.checks) for member in members) + sum(len(x.schedules) for x in chosen) + len(chosen) + 2
+    total = (
+        sum(len(member.checks) + len(refutations(member)) for member in members)
+        + sum(len(x.schedules) for x in chosen)
+        + len(chosen)
+        + 2
+    )
     steps = _Steps(progress, total)
     with clock("claims and curves, side by side"), ThreadPoolExecutor(1) as background:
         # The compiled loops release the interpreter's lock: the curves are learned while the claims are verified.
@@ -114,7 +120,7 @@ def write_report(
             "gradients": gradients,
             "semi": semi,
         }
-        return out_of.write("index.html", render(run, context))
+        return out_of.write("index.html", render(run, context)), run
 
 
 def _affordable(not_run: list[str]) -> Effort:

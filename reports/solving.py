@@ -22,8 +22,16 @@ from bellcheck.mdp.interop.gymnasium import Reading, from_gymnasium
 from bellcheck.mdp.model import FiniteMDP, InvalidMDP
 from bellcheck.mdp.solve import Solution
 
-__all__ = ["GYMNASIUM", "MAX_ACTING_STATES", "TooLarge", "read_model", "require_solvable", "six_decimals",
-           "solution_data", "solution_text"]
+__all__ = [
+    "GYMNASIUM",
+    "MAX_ACTING_STATES",
+    "TooLarge",
+    "read_model",
+    "require_solvable",
+    "six_decimals",
+    "solution_data",
+    "solution_text",
+]
 
 GYMNASIUM = "gymnasium:"
 """What an MDP on the command line begins with if it is an environment."""
@@ -88,14 +96,20 @@ def solution_data(mdp: FiniteMDP, reading: Reading | None, solution: Solution) -
         "start_value": None if mdp.start is None else str(_start_value(mdp, solution)),
         "v": [str(value) for value in solution.v],
         "q": [
-            {"state": int(mdp.pair_state[x]), "action": int(mdp.pair_action[x]), "value": str(solution.q[x]),
-             "greedy": bool(greedy[x])}
+            {
+                "state": int(mdp.pair_state[x]),
+                "action": int(mdp.pair_action[x]),
+                "value": str(solution.q[x]),
+                "greedy": bool(greedy[x]),
+            }
             for x in range(mdp.n_pairs)
         ],
     }
     if reading is not None:
         data["environment"] = {
-            "id": reading.name, "added_up": reading.added_up, "dropped_rows": list(reading.dropped_rows),
+            "id": reading.name,
+            "added_up": reading.added_up,
+            "dropped_rows": list(reading.dropped_rows),
             "changes": [
                 {"state": c.state, "action": c.action, "next": c.next_state, "given": c.given, "used": str(c.used)}
                 for c in reading.changes
@@ -124,8 +138,10 @@ def solution_text(name: str, mdp: FiniteMDP, reading: Reading | None, solution: 
 def _changes(reading: Reading) -> list[str]:
     lines = []
     if reading.changes:
-        lines.append(f"{len(reading.changes)} floating-point probabilities are read as rationals beside them, "
-                     f"at most {float(fraction(reading.largest_change)):.1e} away")
+        lines.append(
+            f"{len(reading.changes)} floating-point probabilities are read as rationals beside them, "
+            f"at most {float(fraction(reading.largest_change)):.1e} away"
+        )
     if reading.added_up:
         lines.append(f"{reading.added_up} outcomes are added to an equal one of the same pair")
     if reading.dropped_rows:

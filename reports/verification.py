@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bellcheck.proofs.registry import select
-from bellcheck.proofs.verdict import Run
+from bellcheck.proofs.verdict import ClaimVerdict, Run
 from bellcheck.proofs.verify import run_of, verify_claim
 
 from .claim_text import print_verdict, summary
 from .output import require_writable, write_json
+from .progress import progress_on
 
 __all__ = ["verify_and_show"]
 
@@ -28,17 +28,14 @@ def verify_and_show(
     claims = select(list(patterns))
     if json_file is not None:
         require_writable(json_file)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    verdicts = []
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=len(claims))
+    verdicts: list[ClaimVerdict] = []
+    with progress_on(console, plain=False) as report:
         for claim in claims:
             verdict = verify_claim(
-                claim, examples=examples, seed=seed, progress=lambda step: progress.update(task, description=step)
+                claim, examples=examples, seed=seed, progress=lambda step: report(step, len(verdicts), len(claims))
             )
             print_verdict(console, verdict, seed, examples)
             verdicts.append(verdict)
-            progress.advance(task)
     run = run_of(verdicts, seed)
     console.print(summary(run), highlight=False)
     if json_file is not None:

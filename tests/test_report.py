@@ -197,7 +197,7 @@ def test_without_gymnasium_and_numba_the_rest_is_learned(tmp_path: Path, monkeyp
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.setattr(report, "PLAIN_EFFORT", Effort(replicas=1, updates=5, steps=20, engine="plain"))
 
-    page = write_report(tmp_path, claims=select(["bellman.max-nonexpansive"]), examples=5).read_text("utf-8")
+    page = write_report(tmp_path, claims=select(["bellman.max-nonexpansive"]), examples=5)[0].read_text("utf-8")
 
     assert "bellcheck[gymnasium]" in page
     assert "bellcheck[fast]" in page
