@@ -5,8 +5,16 @@ from __future__ import annotations
 __all__ = ["MissingExtra", "missing_extra"]
 
 _EXTRA_OF = {
-    "altair": "report", "gymnasium": "gymnasium", "jinja2": "report", "latex2mathml": "report", "numba": "fast",
-    "pybtex": "report", "pytest": "pytest", "torch": "torch", "vl_convert": "report", "z3": "smt",
+    "altair": "report",
+    "gymnasium": "gymnasium",
+    "jinja2": "report",
+    "latex2mathml": "report",
+    "numba": "fast",
+    "pybtex": "report",
+    "pytest": "pytest",
+    "torch": "torch",
+    "vl_convert": "report",
+    "z3": "smt",
 }
 
 
