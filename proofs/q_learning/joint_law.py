@@ -48,7 +48,6 @@ joint_law = Claim(
 )
 
 _HALF = exact("1/2")
-_COUPLINGS = ("independent", "correlated", "anticorrelated")
 
 
 def _mean_after(run: Any, mdp: FiniteMDP, n: int) -> Array:
@@ -68,7 +67,7 @@ def _variance_of_target(mdp: FiniteMDP, q: Array, pair: int) -> fmpq:
     return sum(p * (y - mean) * (y - mean) for p, y in outcomes)
 
 
-@joint_law.enumerated(models=lambda: [coupled(law) for law in _COUPLINGS])
+@joint_law.enumerated(models=lambda: [coupled("independent"), coupled("correlated"), coupled("anticorrelated")])
 def means_differ_where_operators_agree(run: Any, models: list[FiniteMDP]) -> Relation:
     """Over all outcome sequences: E[Q_3(0, 0)] and the variance at q* differ; q* is the same."""
     best = exact_array(["8/3", "7/3", 4])
