@@ -22,12 +22,14 @@ from bellcheck.mdp.model import FiniteMDP
 __all__ = [
     "accepts",
     "axes",
+    "from_model",
     "instance_to_data",
     "instances",
     "resolve",
     "symbolic_mdp",
     "symbolic_number",
     "symbolic_table",
+    "to_plain",
 ]
 
 

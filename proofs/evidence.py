@@ -64,7 +64,7 @@ class _Judge:
         return not self.relate(**instance).holds and self.also(instance)
 
 
-class NotRun(Exception):
+class _NotRun(Exception):
     """Evidence that could not be gathered: no verdict either way."""
 
 
@@ -122,7 +122,7 @@ def _seed(seed: int, claim: Claim, check: Check, *more: str) -> np.random.SeedSe
 
 
 def _not_a_verdict(error: Exception) -> tuple[Any, str]:
-    if isinstance(error, NotRun | Undecided | MissingExtra):
+    if isinstance(error, _NotRun | Undecided | MissingExtra):
         return "not-run", str(error)
     remedy = missing_extra(error) if isinstance(error, ImportError) else None
     return ("not-run", remedy) if remedy else ("error", f"{type(error).__name__}: {error}")
@@ -240,7 +240,7 @@ def _decide(check: Check, draws: Mapping[str, Any], judge: _Judge) -> Finding:
         return solver.check(), solver
 
     if ask(*reals.examples)[0] != z3.sat:
-        raise NotRun("z3 finds no instance that meets the assumptions, so that nothing would be shown")
+        raise _NotRun("z3 finds no instance that meets the assumptions, so that nothing would be shown")
     # A counterexample with the suggested numbers is found at once where there is one; a proof must do without them.
     answer, solver = ask(*reals.examples, z3.Not(formula))
     if answer != z3.sat:
@@ -248,10 +248,10 @@ def _decide(check: Check, draws: Mapping[str, Any], judge: _Judge) -> Finding:
     if answer == z3.unsat:
         return Finding(1)
     if answer == z3.unknown:
-        raise NotRun(f"z3 found neither a proof nor a counterexample: {solver.reason_unknown()}")
+        raise _NotRun(f"z3 found neither a proof nor a counterexample: {solver.reason_unknown()}")
     model = solver.model()
     numbers = {name: from_model(value, model) for name, value in instance.items()}
     if not judge.refutes(numbers):
-        raise NotRun("z3's counterexample does not refute the relation when replayed in exact rationals")
+        raise _NotRun("z3's counterexample does not refute the relation when replayed in exact rationals")
     smallest = reduce(numbers, axes(draws), judge.refutes, valid=accepts(draws))
     return Finding(1, smallest, judge.relate(**smallest))

@@ -25,7 +25,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["app", "main"]
+__all__ = ["app", "bellcheck", "claims", "explain", "main", "report", "solve", "verify"]
 
 app = typer.Typer(
     name="bellcheck",
