@@ -39,9 +39,7 @@ def uniform(mdp: FiniteMDP) -> Array:
     return mdp.table(1) / _actions(mdp)
 
 
-def epsilon_greedy(
-    mdp: FiniteMDP, q: Array, epsilon: object, ties: Literal["lowest", "split"] = "lowest"
-) -> Array:
+def epsilon_greedy(mdp: FiniteMDP, q: Array, epsilon: object, ties: Literal["lowest", "split"] = "lowest") -> Array:
     """Return the policy that is uniform with probability `epsilon` and else greedy, in the arithmetic of `q`.
 
     Parameters

@@ -15,8 +15,17 @@ import numpy as np
 from .arithmetic import Array, solve, zeros
 from .model import FiniteMDP
 
-__all__ = ["MissingStart", "NotUnique", "can_end", "cesaro_average", "pair_chain", "reachable_pairs",
-           "recurrent_classes", "restart_distribution", "stationary"]
+__all__ = [
+    "MissingStart",
+    "NotUnique",
+    "can_end",
+    "cesaro_average",
+    "pair_chain",
+    "reachable_pairs",
+    "recurrent_classes",
+    "restart_distribution",
+    "stationary",
+]
 
 
 class MissingStart(ValueError):
@@ -47,8 +56,10 @@ def restart_distribution(mdp: FiniteMDP) -> Array:
     Raises `MissingStart` if the model has no start distribution or it lies on terminal states alone.
     """
     if mdp.start is None:
-        raise MissingStart("an episode must begin somewhere and the model has no start distribution; "
-                           "give one, as in from_pairs(..., start=[...])")
+        raise MissingStart(
+            "an episode must begin somewhere and the model has no start distribution; "
+            "give one, as in from_pairs(..., start=[...])"
+        )
     law = zeros(mdp.start, mdp.n_states)
     law[mdp.acting] = mdp.start[mdp.acting]
     if not law.any():

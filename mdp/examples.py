@@ -13,8 +13,19 @@ from .arithmetic import Array, exact, exact_array
 from .model import FiniteMDP, Outcome
 
 __all__ = [
-    "baird_behaviour", "baird_features", "baird_star", "baird_target_policy", "joint_law", "noisy_self_loops",
-    "self_loop", "stay_or_switch", "twin_features", "twin_process", "two_arms", "two_state_cycle", "zero_reward_loop",
+    "baird_behaviour",
+    "baird_features",
+    "baird_star",
+    "baird_target_policy",
+    "joint_law",
+    "noisy_self_loops",
+    "self_loop",
+    "stay_or_switch",
+    "twin_features",
+    "twin_process",
+    "two_arms",
+    "two_state_cycle",
+    "zero_reward_loop",
 ]
 
 
@@ -53,9 +64,7 @@ def joint_law(law: Literal["independent", "correlated", "anticorrelated"]) -> Fi
         "correlated": [("1/2", 0, 0), ("1/2", 2, 1)],
         "anticorrelated": [("1/2", 2, 0), ("1/2", 0, 1)],
     }[law]
-    return FiniteMDP.from_pairs(
-        2, [(0, 0, outcomes), (0, 1, [(1, 1, 0)]), (1, 0, [(1, 2, 1)])], "1/2", start=[1, 0]
-    )
+    return FiniteMDP.from_pairs(2, [(0, 0, outcomes), (0, 1, [(1, 1, 0)]), (1, 0, [(1, 2, 1)])], "1/2", start=[1, 0])
 
 
 def two_arms(discount: object = "9/10") -> FiniteMDP:
@@ -85,8 +94,11 @@ def stay_or_switch(discount: object = "9/10") -> FiniteMDP:
     (81/100, 9/100, 1/100, 9/100) if switching is greedy in the second: mu jumps with the greedy action.
     """
     return FiniteMDP.from_pairs(
-        2, [(0, 0, [(1, 1, 0)]), (0, 1, [(1, 0, 1)]), (1, 0, [(1, 0, 1)]), (1, 1, [(1, 0, 0)])],
-        discount, start=["1/2", "1/2"], action_names=["stay", "switch"],
+        2,
+        [(0, 0, [(1, 1, 0)]), (0, 1, [(1, 0, 1)]), (1, 0, [(1, 0, 1)]), (1, 1, [(1, 0, 0)])],
+        discount,
+        start=["1/2", "1/2"],
+        action_names=["stay", "switch"],
     )
 
 

@@ -86,7 +86,10 @@ def grid(height: int, width: int, discount: object, seed: Seed) -> FiniteMDP:
                 reached[after(cell, way)] += weight
             pairs.append((cell, action, [(weight, -price[to], to) for to, weight in reached.items()]))
     return FiniteMDP.from_pairs(
-        height * width, pairs, discount, start=[1] + [0] * (height * width - 1),
+        height * width,
+        pairs,
+        discount,
+        start=[1] + [0] * (height * width - 1),
         action_names=["up", "right", "down", "left"],
     )
 

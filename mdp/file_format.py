@@ -34,8 +34,18 @@ from flint import fmpq
 from .arithmetic import exact, is_exact
 from .model import FiniteMDP, InvalidMDP
 
-__all__ = ["FORMAT_VERSION", "MAX_BYTES", "MAX_STATES", "InvalidFile", "dump", "dumps", "from_data", "load", "loads",
-           "to_data"]
+__all__ = [
+    "FORMAT_VERSION",
+    "MAX_BYTES",
+    "MAX_STATES",
+    "InvalidFile",
+    "dump",
+    "dumps",
+    "from_data",
+    "load",
+    "loads",
+    "to_data",
+]
 
 FORMAT_VERSION = 1
 MAX_BYTES = 64 * 2**20
@@ -90,10 +100,14 @@ def to_data(mdp: FiniteMDP) -> dict[str, Any]:
     if mdp.start is not None:
         data["start"] = [str(probability) for probability in mdp.start]
     data["transitions"] = [
-        {"state": int(mdp.pair_state[x]), "action": int(mdp.pair_action[x]), "outcomes": [
-            {"probability": str(mdp.probability[k]), "reward": str(mdp.reward[k]), "next": int(mdp.next_state[k])}
-            for k in mdp.outcomes_of(x)
-        ]}
+        {
+            "state": int(mdp.pair_state[x]),
+            "action": int(mdp.pair_action[x]),
+            "outcomes": [
+                {"probability": str(mdp.probability[k]), "reward": str(mdp.reward[k]), "next": int(mdp.next_state[k])}
+                for k in mdp.outcomes_of(x)
+            ],
+        }
         for x in range(mdp.n_pairs)
     ]
     return data
@@ -109,15 +123,19 @@ def from_data(data: Any, discount: object = None) -> FiniteMDP:
     except msgspec.ValidationError as error:
         raise InvalidFile(str(error)) from None
     if file.bellcheck_mdp != FORMAT_VERSION:
-        raise InvalidFile(f"format version {file.bellcheck_mdp} is not known; this is a reader of version "
-                          f"{FORMAT_VERSION} - at `$.bellcheck_mdp`")
+        raise InvalidFile(
+            f"format version {file.bellcheck_mdp} is not known; this is a reader of version "
+            f"{FORMAT_VERSION} - at `$.bellcheck_mdp`"
+        )
     if discount is None and file.discount is None:
         raise InvalidMDP('there is no discount; write it into the file ("discount": "9/10") or give one')
     named = isinstance(file.states, list)
     return FiniteMDP.from_pairs(
         len(file.states) if isinstance(file.states, list) else file.states,
-        [(row.state, row.action, [(o.probability, o.reward, o.next) for o in row.outcomes])
-         for row in file.transitions],
+        [
+            (row.state, row.action, [(o.probability, o.reward, o.next) for o in row.outcomes])
+            for row in file.transitions
+        ],
         file.discount if discount is None else discount,
         start=file.start,
         state_names=file.states if named else None,  # type: ignore[arg-type]
@@ -180,9 +198,7 @@ def _parse(text: str) -> Any:
     if not text.strip():
         raise InvalidFile("empty; a model is a JSON object, see `bellcheck.mdp.file_format`")
     try:
-        data = json.loads(
-            text, object_pairs_hook=record, parse_float=_decimal, parse_int=_integer
-        )
+        data = json.loads(text, object_pairs_hook=record, parse_float=_decimal, parse_int=_integer)
         if repeated:
             key, owner = repeated[-1]  # the outermost: an inner one may belong to a value that a repetition dropped
             raise InvalidFile(f"the key {json.dumps(key)} is given twice - at `{_path_of(owner, data)}`")

@@ -26,7 +26,12 @@ __all__ = ["synchronous_loop", "trajectory_loop"]
 
 
 def synchronous_loop(
-    mdp: FiniteMDP, q: np.ndarray, begin: int, steps: np.ndarray, uniforms: np.ndarray, kept: np.ndarray,
+    mdp: FiniteMDP,
+    q: np.ndarray,
+    begin: int,
+    steps: np.ndarray,
+    uniforms: np.ndarray,
+    kept: np.ndarray,
     tables: np.ndarray,
 ) -> None:
     """Continue a synchronous run after `begin` updates: change `q`, keep it in `tables` at the times `kept`."""
@@ -35,15 +40,38 @@ def synchronous_loop(
 
 
 def trajectory_loop(
-    mdp: FiniteMDP, run: Trajectory, begin: int, state: int, steps: np.ndarray, by_visits: bool, epsilon: float,
-    restart: np.ndarray, uniforms: np.ndarray,
+    mdp: FiniteMDP,
+    run: Trajectory,
+    begin: int,
+    state: int,
+    steps: np.ndarray,
+    by_visits: bool,
+    epsilon: float,
+    restart: np.ndarray,
+    uniforms: np.ndarray,
 ) -> int:
     """Continue a trajectory after `begin` updates from `state`: fill `run` in, return the state that it ends in."""
     _, trajectory = _compiled()
-    return int(trajectory(
-        *_model(mdp), run.q, begin, state, steps, by_visits, epsilon, restart, uniforms, run.checkpoints,
-        np.searchsorted(run.checkpoints, begin), run.tables, run.pairs, run.outcomes, run.step_sizes, run.visits,
-    ))
+    return int(
+        trajectory(
+            *_model(mdp),
+            run.q,
+            begin,
+            state,
+            steps,
+            by_visits,
+            epsilon,
+            restart,
+            uniforms,
+            run.checkpoints,
+            np.searchsorted(run.checkpoints, begin),
+            run.tables,
+            run.pairs,
+            run.outcomes,
+            run.step_sizes,
+            run.visits,
+        )
+    )
 
 
 def _model(mdp: FiniteMDP) -> tuple[Any, ...]:
@@ -85,8 +113,19 @@ def _compiled() -> tuple[Callable[..., None], Callable[..., int]]:
 
     @njit(nogil=True)
     def synchronous(  # type: ignore[no-untyped-def]
-        pair_start, outcome_start, probability, reward, next_state, discount,
-        q, begin, steps, uniforms, kept, saved, tables,
+        pair_start,
+        outcome_start,
+        probability,
+        reward,
+        next_state,
+        discount,
+        q,
+        begin,
+        steps,
+        uniforms,
+        kept,
+        saved,
+        tables,
     ):
         n_pairs = len(q)
         old = q.copy()
@@ -106,9 +145,27 @@ def _compiled() -> tuple[Callable[..., None], Callable[..., int]]:
 
     @njit(nogil=True)
     def trajectory(  # type: ignore[no-untyped-def]
-        pair_start, outcome_start, probability, reward, next_state, discount,
-        q, begin, state, steps, by_visits, epsilon, restart, uniforms, kept, saved, tables,
-        pairs, outcomes, step_sizes, visits,
+        pair_start,
+        outcome_start,
+        probability,
+        reward,
+        next_state,
+        discount,
+        q,
+        begin,
+        state,
+        steps,
+        by_visits,
+        epsilon,
+        restart,
+        uniforms,
+        kept,
+        saved,
+        tables,
+        pairs,
+        outcomes,
+        step_sizes,
+        visits,
     ):
         if saved < len(kept) and kept[saved] == begin:
             tables[saved] = q

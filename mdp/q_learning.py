@@ -25,8 +25,21 @@ from .chain import can_end, restart_distribution
 from .model import FiniteMDP
 from .step_size import Clock
 
-__all__ = ["Engine", "InvalidRun", "Trajectory", "bit_for_bit", "outcome_of", "run_asynchronous", "run_synchronous",
-           "run_trajectory", "sample_outcomes", "sample_synchronous", "synchronous_update", "td_target", "update"]
+__all__ = [
+    "Engine",
+    "InvalidRun",
+    "Trajectory",
+    "bit_for_bit",
+    "outcome_of",
+    "run_asynchronous",
+    "run_synchronous",
+    "run_trajectory",
+    "sample_outcomes",
+    "sample_synchronous",
+    "synchronous_update",
+    "td_target",
+    "update",
+]
 
 Engine: TypeAlias = Literal["plain", "compiled"]
 """How a float run is executed: by this module's loops or by numba; the numbers are the same bits."""
@@ -119,8 +132,13 @@ def sample_outcomes(mdp: FiniteMDP, uniforms: np.ndarray) -> np.ndarray:
 
 
 def sample_synchronous(
-    mdp: FiniteMDP, q0: Array, steps: np.ndarray, rng: np.random.Generator, *,
-    checkpoints: Sequence[int] | np.ndarray | None = None, engine: Engine = "plain",
+    mdp: FiniteMDP,
+    q0: Array,
+    steps: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    checkpoints: Sequence[int] | np.ndarray | None = None,
+    engine: Engine = "plain",
 ) -> np.ndarray:
     """Run synchronously in binary64 on outcomes drawn from `rng`, N uniforms a step.
 
@@ -169,9 +187,16 @@ class Trajectory:
 
 
 def run_trajectory(
-    mdp: FiniteMDP, q0: Array, steps: np.ndarray, epsilon: float, rng: np.random.Generator, *,
-    clock: Clock = "visits", start_state: int | None = None,
-    checkpoints: Sequence[int] | np.ndarray | None = None, engine: Engine = "plain",
+    mdp: FiniteMDP,
+    q0: Array,
+    steps: np.ndarray,
+    epsilon: float,
+    rng: np.random.Generator,
+    *,
+    clock: Clock = "visits",
+    start_state: int | None = None,
+    checkpoints: Sequence[int] | np.ndarray | None = None,
+    engine: Engine = "plain",
 ) -> Trajectory:
     """Learn along one trajectory of the epsilon-greedy behaviour of the table as it evolves, in binary64.
 
@@ -207,8 +232,13 @@ def run_trajectory(
     n = len(steps)
     kept = _checkpoints(checkpoints, n)
     result = Trajectory(
-        q=q, checkpoints=kept, tables=np.empty((len(kept), mdp.n_pairs)), pairs=np.empty(n, dtype=np.int64),
-        outcomes=np.empty(n, dtype=np.int64), step_sizes=np.empty(n), visits=np.zeros(mdp.n_pairs, dtype=np.int64),
+        q=q,
+        checkpoints=kept,
+        tables=np.empty((len(kept), mdp.n_pairs)),
+        pairs=np.empty(n, dtype=np.int64),
+        outcomes=np.empty(n, dtype=np.int64),
+        step_sizes=np.empty(n),
+        visits=np.zeros(mdp.n_pairs, dtype=np.int64),
     )
     loop = _engine(engine, _trajectory_loop, "trajectory_loop")
     rows = CHUNK // 4
@@ -222,7 +252,12 @@ def run_trajectory(
 
 
 def _synchronous_loop(
-    mdp: FiniteMDP, q: np.ndarray, begin: int, steps: np.ndarray, uniforms: np.ndarray, kept: np.ndarray,
+    mdp: FiniteMDP,
+    q: np.ndarray,
+    begin: int,
+    steps: np.ndarray,
+    uniforms: np.ndarray,
+    kept: np.ndarray,
     tables: np.ndarray,
 ) -> None:
     """Continue a synchronous run after `begin` updates: change `q`, keep it in `tables` at the times `kept`."""
@@ -233,8 +268,15 @@ def _synchronous_loop(
 
 
 def _trajectory_loop(
-    mdp: FiniteMDP, run: Trajectory, begin: int, state: int, steps: np.ndarray, by_visits: bool, epsilon: float,
-    restart: np.ndarray, uniforms: np.ndarray,
+    mdp: FiniteMDP,
+    run: Trajectory,
+    begin: int,
+    state: int,
+    steps: np.ndarray,
+    by_visits: bool,
+    epsilon: float,
+    restart: np.ndarray,
+    uniforms: np.ndarray,
 ) -> int:
     """Continue a trajectory after `begin` updates from `state`: fill `run` in, return the state that it ends in."""
     q = run.q
@@ -246,7 +288,7 @@ def _trajectory_loop(
             # last place, or exact where count is a power of two.
             pair = actions[int(which * len(actions))]
         else:
-            pair = actions[int(np.argmax(q[actions.start:actions.stop]))]
+            pair = actions[int(np.argmax(q[actions.start : actions.stop]))]
         outcome = outcome_of(mdp, pair, chance)
         step_size = steps[run.visits[pair]] if by_visits else steps[t]
         q[pair] = (1 - step_size) * q[pair] + step_size * td_target(mdp, q, outcome)

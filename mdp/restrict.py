@@ -15,7 +15,7 @@ axis                     what is kept
 `positive_distribution`  the same; some weight is always left
 `path`                   the steps (pair, outcome, step size) on kept outcomes, renumbered
 `synchronous_path`       the kept pairs' outcomes, renumbered; the first possible one in place of a dropped one
-`step_size`, None        the value as it is
+`numbers`, `step_size`   the value as it is, and so for None
 =======================  ==========================================================================================
 """
 
@@ -177,6 +177,7 @@ AXES: dict[str | None, Callable[[Any, _Part], Any]] = {
     "positive_distribution": _distribution,
     "path": _path,
     "synchronous_path": _synchronous_path,
+    "numbers": _unchanged,
     "step_size": _unchanged,
     None: _unchanged,
 }

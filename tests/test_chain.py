@@ -28,7 +28,8 @@ def _episodic(start: list[object] | None) -> FiniteMDP:
     return FiniteMDP.from_pairs(
         4,
         [(0, 0, [("1/2", 0, 1), ("1/2", 0, 2)]), (0, 1, [(1, 0, 0)]), (1, 0, [(1, 0, 2)]), (3, 0, [(1, 0, 3)])],
-        "1/2", start=start,
+        "1/2",
+        start=start,
     )
 
 
@@ -101,7 +102,9 @@ def test_averages_of_a_periodic_chain_settle_where_its_law_does_not() -> None:
 
     assert [list(first), list(first @ P), list(first @ P @ P)] == [[1, 0], [0, 1], [1, 0]]
     assert [list(cesaro_average(P, first, n)) for n in (1, 2, 3)] == [
-        [1, 0], [fmpq(1, 2), fmpq(1, 2)], [fmpq(2, 3), fmpq(1, 3)],
+        [1, 0],
+        [fmpq(1, 2), fmpq(1, 2)],
+        [fmpq(2, 3), fmpq(1, 3)],
     ]
 
 

@@ -15,10 +15,18 @@ from bellcheck.mdp.q_learning import synchronous_update, td_target
 from bellcheck.mdp.solve import policy_iteration
 
 MODELS = [
-    examples.self_loop(), examples.zero_reward_loop(), examples.two_state_cycle(), examples.joint_law("independent"),
-    examples.joint_law("correlated"), examples.joint_law("anticorrelated"), examples.two_arms(),
-    examples.noisy_self_loops(), examples.stay_or_switch(), examples.baird_star(),
-    examples.twin_process("left", "9/10"), examples.twin_process("right", "9/10"),
+    examples.self_loop(),
+    examples.zero_reward_loop(),
+    examples.two_state_cycle(),
+    examples.joint_law("independent"),
+    examples.joint_law("correlated"),
+    examples.joint_law("anticorrelated"),
+    examples.two_arms(),
+    examples.noisy_self_loops(),
+    examples.stay_or_switch(),
+    examples.baird_star(),
+    examples.twin_process("left", "9/10"),
+    examples.twin_process("right", "9/10"),
 ]
 
 

@@ -16,7 +16,8 @@ from bellcheck.mdp.strategies import mdps
 
 LAMP = FiniteMDP.from_dict(
     {"on": {"wait": [("3/4", 2, "on"), ("1/4", -1, "off")], "switch": [(1, 0, "off")]}, "off": {}},
-    "9/10", start={"on": 1},
+    "9/10",
+    start={"on": 1},
 )
 LAMP_TEXT = """{
   "bellcheck_mdp": 1,
@@ -77,10 +78,17 @@ def test_file_gives_the_model_back(tmp_path: Path) -> None:
     assert load(tmp_path / "model.json") == named
 
 
-@pytest.mark.parametrize(("written", "meant"), [
-    ("0.1", "1/10"), ('"0.1"', "1/10"), ('"2/20"', "1/10"), ("1e-1", "1/10"), ("-3", "-3"), ("12345678901234567890.5",
-    "24691357802469135781/2"),
-])
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("0.1", "1/10"),
+        ('"0.1"', "1/10"),
+        ('"2/20"', "1/10"),
+        ("1e-1", "1/10"),
+        ("-3", "-3"),
+        ("12345678901234567890.5", "24691357802469135781/2"),
+    ],
+)
 def test_numbers_are_read_digit_by_digit(written: str, meant: str) -> None:
     """A decimal is the decimal that stands there: no binary float takes part."""
     assert loads(one_step(reward=written)).reward[0] == exact(meant)
@@ -94,41 +102,46 @@ def test_given_discount_replaces_the_one_in_the_file() -> None:
     assert loads(one_step(), discount="1/3").discount == exact("1/3")
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("", "empty"),
-    (" \n", "empty"),
-    ('{"bellcheck_mdp": 1,\n  "discount":', "line 2, column 14: not JSON"),
-    (LAMP_TEXT[:200], "line 9, column"),
-    ("states: 2", "line 1, column 1: not JSON"),
-    ("[" * 100_000, "nested too deep"),
-    ('{"a":' * 100_000, "nested too deep"),
-    ("[]", "Expected `object`, got `array`"),
-    ('{"bellcheck_mdp": 2, "states": 1, "transitions": []}', "format version 2 is not known"),
-    ('{"states": 1, "transitions": []}', "missing required field `bellcheck_mdp`"),
-    (one_step().replace('"next"', '"then"'), "unknown field `then` - at `$.transitions[0].outcomes[0]`"),
-    (one_step().replace('"next": 1', '"next": 1, "next": 0'),
-     'the key "next" is given twice - at `$.transitions[0].outcomes[0]`'),
-    (one_step().replace('"states": 2', '"states": 2, "states": 3'), 'the key "states" is given twice - at `$`'),
-    ('{"a": {"b": 1, "b": 2}, "a": 3}', 'the key "a" is given twice - at `$`'),
-    (one_step(discount='"abc"'), "'abc' is not a rational number; write it like 3/4, 0.75 or 2 - at `$.discount`"),
-    (one_step(discount='"1/0"'), "'1/0' is not a rational number"),
-    (one_step(discount="NaN"), "nan is not an exact number"),
-    (one_step(probability="NaN"), "0.75 or 2 - at `$.transitions[0].outcomes[0].probability`"),
-    (one_step(probability='"nan"'), "'nan' is not a rational number"),
-    (one_step(reward="-Infinity"), "-inf is not an exact number"),
-    (one_step(reward="true"), "True is not an exact number"),
-    (one_step(reward="1e999999999"), "'1E+999999999' is not a rational number"),
-    (one_step(reward='"1e-999999999"'), "'1e-999999999' is not a rational number"),
-    (one_step(reward="1e" + "9" * 40), "is not a rational number"),
-    (one_step(reward="9" * 100_000), "999... is not a rational number"),
-    (one_step(reward='"' + "9" * 100_000 + '"'), "999... is not a rational number"),
-    (one_step(following="1.0"), "Expected `int`, got `decimal` - at `$.transitions[0].outcomes[0].next`"),
-    (one_step(following="true"), "Expected `int`, got `bool`"),
-    (one_step(following='"off"'), "Expected `int`, got `str`"),
-    (one_step(following="-1"), "Expected `int` >= 0"),
-    (one_step(following="9" * 40), "Expected `int` <= 1000000"),
-    (one_step().replace('"states": 2', '"states": 1000000000'), "Expected `int` <= 1000000 - at `$.states`"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty"),
+        (" \n", "empty"),
+        ('{"bellcheck_mdp": 1,\n  "discount":', "line 2, column 14: not JSON"),
+        (LAMP_TEXT[:200], "line 9, column"),
+        ("states: 2", "line 1, column 1: not JSON"),
+        ("[" * 100_000, "nested too deep"),
+        ('{"a":' * 100_000, "nested too deep"),
+        ("[]", "Expected `object`, got `array`"),
+        ('{"bellcheck_mdp": 2, "states": 1, "transitions": []}', "format version 2 is not known"),
+        ('{"states": 1, "transitions": []}', "missing required field `bellcheck_mdp`"),
+        (one_step().replace('"next"', '"then"'), "unknown field `then` - at `$.transitions[0].outcomes[0]`"),
+        (
+            one_step().replace('"next": 1', '"next": 1, "next": 0'),
+            'the key "next" is given twice - at `$.transitions[0].outcomes[0]`',
+        ),
+        (one_step().replace('"states": 2', '"states": 2, "states": 3'), 'the key "states" is given twice - at `$`'),
+        ('{"a": {"b": 1, "b": 2}, "a": 3}', 'the key "a" is given twice - at `$`'),
+        (one_step(discount='"abc"'), "'abc' is not a rational number; write it like 3/4, 0.75 or 2 - at `$.discount`"),
+        (one_step(discount='"1/0"'), "'1/0' is not a rational number"),
+        (one_step(discount="NaN"), "nan is not an exact number"),
+        (one_step(probability="NaN"), "0.75 or 2 - at `$.transitions[0].outcomes[0].probability`"),
+        (one_step(probability='"nan"'), "'nan' is not a rational number"),
+        (one_step(reward="-Infinity"), "-inf is not an exact number"),
+        (one_step(reward="true"), "True is not an exact number"),
+        (one_step(reward="1e999999999"), "'1E+999999999' is not a rational number"),
+        (one_step(reward='"1e-999999999"'), "'1e-999999999' is not a rational number"),
+        (one_step(reward="1e" + "9" * 40), "is not a rational number"),
+        (one_step(reward="9" * 100_000), "999... is not a rational number"),
+        (one_step(reward='"' + "9" * 100_000 + '"'), "999... is not a rational number"),
+        (one_step(following="1.0"), "Expected `int`, got `decimal` - at `$.transitions[0].outcomes[0].next`"),
+        (one_step(following="true"), "Expected `int`, got `bool`"),
+        (one_step(following='"off"'), "Expected `int`, got `str`"),
+        (one_step(following="-1"), "Expected `int` >= 0"),
+        (one_step(following="9" * 40), "Expected `int` <= 1000000"),
+        (one_step().replace('"states": 2', '"states": 1000000000'), "Expected `int` <= 1000000 - at `$.states`"),
+    ],
+)
 def test_text_that_is_no_model_is_refused(text: str, message: str) -> None:
     """The error names the value and its place, after the source."""
     with pytest.raises(InvalidFile) as caught:
@@ -138,21 +151,27 @@ def test_text_that_is_no_model_is_refused(text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    (one_step(probability='"9/10"'), "probabilities of state 0, action 0 sum to 9/10, not 1"),
-    (one_step(probability="0.9999999999999999999"), "sum to 9999999999999999999/10000000000000000000, not 1"),
-    (one_step(probability="-1"), "probability -1 of state 0, action 0 is negative"),
-    (one_step(following="7"), "next state 7 of state 0, action 0 does not exist; there are 2"),
-    (one_step(discount='"3/2"'), "discount 3/2 is not in [0, 1]"),
-    (one_step(discount="-1"), "discount -1 is not in [0, 1]"),
-    (one_step().replace('"discount": "1/2", ', ""), "there is no discount"),
-    (LAMP_TEXT.replace('["1", "0"]', '["1"]'), "the start distribution has 1 entries for 2 states"),
-    (LAMP_TEXT.replace('["1", "0"]', '["1/2", "1/3"]'), "probabilities of the start distribution sum to 5/6, not 1"),
-    (LAMP_TEXT.replace('"off"', '"on"'), "state name 'on' is given twice"),
-    (LAMP_TEXT.replace('"action": 1', '"action": 0'), "the pair state on, action wait is given twice"),
-    (LAMP_TEXT.replace('"action": 1', '"action": 2'), "action 2 of state 0 does not exist"),
-    ('{"bellcheck_mdp": 1, "discount": 0, "states": 0, "transitions": []}', "there are no states"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (one_step(probability='"9/10"'), "probabilities of state 0, action 0 sum to 9/10, not 1"),
+        (one_step(probability="0.9999999999999999999"), "sum to 9999999999999999999/10000000000000000000, not 1"),
+        (one_step(probability="-1"), "probability -1 of state 0, action 0 is negative"),
+        (one_step(following="7"), "next state 7 of state 0, action 0 does not exist; there are 2"),
+        (one_step(discount='"3/2"'), "discount 3/2 is not in [0, 1]"),
+        (one_step(discount="-1"), "discount -1 is not in [0, 1]"),
+        (one_step().replace('"discount": "1/2", ', ""), "there is no discount"),
+        (LAMP_TEXT.replace('["1", "0"]', '["1"]'), "the start distribution has 1 entries for 2 states"),
+        (
+            LAMP_TEXT.replace('["1", "0"]', '["1/2", "1/3"]'),
+            "probabilities of the start distribution sum to 5/6, not 1",
+        ),
+        (LAMP_TEXT.replace('"off"', '"on"'), "state name 'on' is given twice"),
+        (LAMP_TEXT.replace('"action": 1', '"action": 0'), "the pair state on, action wait is given twice"),
+        (LAMP_TEXT.replace('"action": 1', '"action": 2'), "action 2 of state 0 does not exist"),
+        ('{"bellcheck_mdp": 1, "discount": 0, "states": 0, "transitions": []}', "there are no states"),
+    ],
+)
 def test_model_that_is_no_decision_process_is_refused(text: str, message: str) -> None:
     """Nothing in a file is adjusted: what does not add up is an error that says to what it adds up."""
     with pytest.raises(InvalidMDP) as caught:

@@ -34,7 +34,11 @@ def test_frozen_lake_rows_are_thirds() -> None:
 
     assert {str(p) for p in reading.mdp.probability} == {"1/3", "2/3"}
     assert (moved.state, moved.action, moved.next_state, moved.given, moved.used) == (
-        0, 0, 0, 0.33333333333333337, exact("1/3")
+        0,
+        0,
+        0,
+        0.33333333333333337,
+        exact("1/3"),
     )
     assert reading.largest_change <= 4 * exact(2.0**-54)
 
@@ -134,7 +138,9 @@ def test_unknown_start_keeps_every_row() -> None:
 def test_dropped_row_enters_nothing() -> None:
     """Two goals that lead only to each other are both dropped, whatever their padding rows say."""
     table: Table = {
-        0: {0: [(0.5, 1, 1, True), (0.5, 2, 1, True)]}, 1: {0: [(1.0, 2, 0, False)]}, 2: {0: [(1.0, 1, 0, False)]}
+        0: {0: [(0.5, 1, 1, True), (0.5, 2, 1, True)]},
+        1: {0: [(1.0, 2, 0, False)]},
+        2: {0: [(1.0, 1, 0, False)]},
     }
 
     assert from_gymnasium(environment(table, [1.0, 0.0, 0.0]), "1/2").dropped_rows == (1, 2)
@@ -148,30 +154,36 @@ def test_without_termination_no_state_is_added() -> None:
     assert mdp.terminal_states == ()
 
 
-@pytest.mark.parametrize(("table", "message"), [
-    ({0: {0: [(0.5, 0, 0, False)]}}, r"sum to 0\.5.*of state 0, action 0 in Tiny-v0's table"),
-    ({0: {0: [(-1.0, 0, 0, False)]}}, r"probability -1\.0 is not in \[0, 1\]"),
-    ({0: {0: [(float("nan"), 0, 0, False)]}}, r"probability nan is not in \[0, 1\]"),
-    ({0: {0: [(1.0, 1, 0, False)]}}, "next state 1 of state 0, action 0 in Tiny-v0's table does not exist"),
-    ({0: {0: [(1.0, 0, 0)]}}, "is not a list of \\(probability, next state, reward, terminated\\)"),
-    ({3: {0: [(1.0, 3, 0, False)]}}, "not numbered 0 to 0"),
-    ({0: {0: [(1.0, 0, float("inf"), False)]}}, "reward of state 0, action 0 in Tiny-v0's table: inf is not"),
-])
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({0: {0: [(0.5, 0, 0, False)]}}, r"sum to 0\.5.*of state 0, action 0 in Tiny-v0's table"),
+        ({0: {0: [(-1.0, 0, 0, False)]}}, r"probability -1\.0 is not in \[0, 1\]"),
+        ({0: {0: [(float("nan"), 0, 0, False)]}}, r"probability nan is not in \[0, 1\]"),
+        ({0: {0: [(1.0, 1, 0, False)]}}, "next state 1 of state 0, action 0 in Tiny-v0's table does not exist"),
+        ({0: {0: [(1.0, 0, 0)]}}, "is not a list of \\(probability, next state, reward, terminated\\)"),
+        ({3: {0: [(1.0, 3, 0, False)]}}, "not numbered 0 to 0"),
+        ({0: {0: [(1.0, 0, float("inf"), False)]}}, "reward of state 0, action 0 in Tiny-v0's table: inf is not"),
+    ],
+)
 def test_table_that_is_no_decision_process_is_refused(table: Any, message: str) -> None:
     """A wrong table is an error that names the value and the place."""
     with pytest.raises(InvalidMDP, match=message):
         from_gymnasium(environment(table), "1/2")
 
 
-@pytest.mark.parametrize(("environment_id", "error", "message"), [
-    ("Nope-v1", UnknownEnvironment, "cannot make the environment 'Nope-v1'.*doesn't exist"),
-    ("Taxi-v3", UnknownEnvironment, "deprecated. Please use `Taxi-v4`"),
-    ("FrozenLake-v1?map_name=9x9", UnknownEnvironment, "KeyError: '9x9'"),
-    ("FrozenLake-v1?slippery", UnknownEnvironment, "bad query field"),
-    ("Blackjack-v1", NoTable, "Blackjack-v1 has no transition table P"),
-    ("CartPole-v1", NoTable, "CartPole-v1 has no transition table P"),
-    ("Taxi-v4?fickle_passenger=true", NoTable, "fickle_passenger changes states outside its table"),
-])
+@pytest.mark.parametrize(
+    ("environment_id", "error", "message"),
+    [
+        ("Nope-v1", UnknownEnvironment, "cannot make the environment 'Nope-v1'.*doesn't exist"),
+        ("Taxi-v3", UnknownEnvironment, "deprecated. Please use `Taxi-v4`"),
+        ("FrozenLake-v1?map_name=9x9", UnknownEnvironment, "KeyError: '9x9'"),
+        ("FrozenLake-v1?slippery", UnknownEnvironment, "bad query field"),
+        ("Blackjack-v1", NoTable, "Blackjack-v1 has no transition table P"),
+        ("CartPole-v1", NoTable, "CartPole-v1 has no transition table P"),
+        ("Taxi-v4?fickle_passenger=true", NoTable, "fickle_passenger changes states outside its table"),
+    ],
+)
 def test_environment_that_cannot_be_read_is_refused(environment_id: str, error: type[Exception], message: str) -> None:
     """The error is one line that names the environment and what is wrong with it."""
     pytest.importorskip("gymnasium")

@@ -38,17 +38,21 @@ def _awkward(seed: int) -> FiniteMDP:
             twins = outcomes if twins is None or rng.random() < 0.5 else twins
             pairs.append((state, action, twins))
     weights = rng.integers(0, 3, size=n_states) + np.eye(n_states, dtype=int)[0]
-    return FiniteMDP.from_pairs(
-        n_states, pairs, discount, start=[f"{weight}/{weights.sum()}" for weight in weights]
-    )
+    return FiniteMDP.from_pairs(n_states, pairs, discount, start=[f"{weight}/{weights.sum()}" for weight in weights])
 
 
 MODELS = [
-    *(_awkward(seed) for seed in range(24)), garnet(8, 3, 4, "9/10", 0), corridor(5, "9/10", 0), grid(3, 4, "1", 0),
+    *(_awkward(seed) for seed in range(24)),
+    garnet(8, 3, 4, "9/10", 0),
+    corridor(5, "9/10", 0),
+    grid(3, 4, "1", 0),
 ]
 STEPS = {
-    "0": np.zeros(150), "1": np.ones(150), "1/10": Constant("1/10").floats(150),
-    "polynomial": Polynomial("3/5").floats(150), "random": np.random.default_rng(0).random(150),
+    "0": np.zeros(150),
+    "1": np.ones(150),
+    "1/10": Constant("1/10").floats(150),
+    "polynomial": Polynomial("3/5").floats(150),
+    "random": np.random.default_rng(0).random(150),
 }
 
 
@@ -65,8 +69,14 @@ def test_trajectories_are_the_same_bits(clock: Clock, steps: str) -> None:
         for epsilon in (0.0, 0.3, 1.0):
             runs = [
                 run_trajectory(
-                    mdp, mdp.table(), STEPS[steps], epsilon, np.random.default_rng(number), clock=clock,
-                    checkpoints=[0, 1, 7, 150], engine=engine,
+                    mdp,
+                    mdp.table(),
+                    STEPS[steps],
+                    epsilon,
+                    np.random.default_rng(number),
+                    clock=clock,
+                    checkpoints=[0, 1, 7, 150],
+                    engine=engine,
                 )
                 for engine in ("plain", "compiled")
             ]

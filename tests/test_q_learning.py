@@ -33,7 +33,8 @@ from bellcheck.mdp.step_size import Constant, Linear, RescaledLinear
 EPISODIC = FiniteMDP.from_pairs(
     3,
     [(0, 0, [("1/2", 1, 1), ("1/2", -1, 2)]), (0, 1, [(1, 0, 0)]), (1, 0, [("1/4", 3, 0), ("3/4", 0, 1)])],
-    "1/2", start=["1/2", "1/2", 0],
+    "1/2",
+    start=["1/2", "1/2", 0],
 )
 """Two acting states, the third terminal; outcomes 0 and 1 of pair 0, 2 of pair 1, 3 and 4 of pair 2."""
 
@@ -193,7 +194,13 @@ def test_a_trajectory_is_the_run_along_its_path(clock: str) -> None:
     """The recorded path, given to `run_asynchronous`, reproduces every table bit for bit."""
     mdp, steps = grid(3, 3, "9/10", 1), RescaledLinear("9/10").floats(300)
     run = run_trajectory(
-        mdp, mdp.table(), steps, 0.3, np.random.default_rng(5), clock=clock, checkpoints=range(301)  # type: ignore[arg-type]
+        mdp,
+        mdp.table(),
+        steps,
+        0.3,
+        np.random.default_rng(5),
+        clock=clock,
+        checkpoints=range(301),  # type: ignore[arg-type]
     )
 
     rounded = mdp.to_float()

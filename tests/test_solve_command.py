@@ -17,9 +17,12 @@ from bellcheck.reports import command_line, solving
 from bellcheck.reports.command_line import main
 
 RIVAL_WAYS = FiniteMDP.from_dict(
-    {"fork": {"left": [(1, 1, "end")], "right": [("1/3", 3, "end"), ("2/3", 0, "end")], "wait": [(1, 0, "fork")]},
-     "end": {}},
-    "1/2", start={"fork": 1},
+    {
+        "fork": {"left": [(1, 1, "end")], "right": [("1/3", 3, "end"), ("2/3", 0, "end")], "wait": [(1, 0, "fork")]},
+        "end": {},
+    },
+    "1/2",
+    start={"fork": 1},
 )
 """Left and right are both worth 1; waiting is worth 1/2."""
 
@@ -54,6 +57,7 @@ def assert_fails(arguments: list[str], message: str, capsys: pytest.CaptureFixtu
 
 
 # -------------------------------------------------------------------- answers
+
 
 def test_values_and_every_tied_action_are_printed(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The start's value stands exactly and rounded; both best actions are marked, the third is not."""
@@ -97,14 +101,15 @@ def test_json_holds_the_model_and_every_number(model: Path, tmp_path: Path) -> N
     assert [row["greedy"] for row in written["q"]] == [True, True, False]
 
 
-@pytest.mark.parametrize(("environment", "answer"), [
-    ("FrozenLake-v1", "v*(0) = 868292016472811700/1601938145778704383, rounded 0.542026"),
-    ("CliffWalking-v1", "v*(36) = -12247897700103201214778701/1000000000000000000000000"),
-    ("Taxi-v4", "501 states (1 terminal), 3000 pairs"),
-])
-def test_environments_are_solved_exactly(
-    environment: str, answer: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize(
+    ("environment", "answer"),
+    [
+        ("FrozenLake-v1", "v*(0) = 868292016472811700/1601938145778704383, rounded 0.542026"),
+        ("CliffWalking-v1", "v*(36) = -12247897700103201214778701/1000000000000000000000000"),
+        ("Taxi-v4", "501 states (1 terminal), 3000 pairs"),
+    ],
+)
+def test_environments_are_solved_exactly(environment: str, answer: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The start's value of each environment is an exact rational."""
     pytest.importorskip("gymnasium")
     status = main(["solve", f"gymnasium:{environment}", "--discount", "99/100"])
@@ -138,6 +143,7 @@ def test_names_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureF
 
 # -------------------------------------------------------------------- bad input
 
+
 def changed(old: str, new: str) -> str:
     """Return the model's file with one thing changed."""
     text = dumps(RIVAL_WAYS)
@@ -145,22 +151,25 @@ def changed(old: str, new: str) -> str:
     return text.replace(old, new, 1)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("", "model.json: empty"),
-    (dumps(RIVAL_WAYS)[:150], "model.json: line 7, column 3"),
-    ("[" * 10_000_000, "nested too deep"),
-    (changed('"2/3"', '"1/3"'), "probabilities of state fork, action right sum to 2/3, not 1"),
-    (changed('"2/3"', '"-2/3"'), "probability -2/3 of state fork, action right is negative"),
-    (changed('"2/3"', "NaN"), "nan is not an exact number"),
-    (changed('"next": 1', '"next": 9'), "next state 9 of state fork, action left does not exist"),
-    (changed('"next": 1', '"next": 1, "next": 1'), 'the key "next" is given twice'),
-    (changed('"next"', '"nextt"'), "unknown field `nextt`"),
-    (changed('"discount": "1/2"', '"discount": "3/2"'), "discount 3/2 is not in [0, 1]"),
-    (changed('"discount": "1/2"', '"discount": -1'), "discount -1 is not in [0, 1]"),
-    (changed('"discount": "1/2"', '"discount": "abc"'), "'abc' is not a rational number"),
-    (changed('"discount": "1/2"', '"discount": 1e999999999'), "'1E+999999999' is not a rational number"),
-    (changed('"discount": "1/2"', '"discount": 1'), "a policy may go on for ever from state fork"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "model.json: empty"),
+        (dumps(RIVAL_WAYS)[:150], "model.json: line 7, column 3"),
+        ("[" * 10_000_000, "nested too deep"),
+        (changed('"2/3"', '"1/3"'), "probabilities of state fork, action right sum to 2/3, not 1"),
+        (changed('"2/3"', '"-2/3"'), "probability -2/3 of state fork, action right is negative"),
+        (changed('"2/3"', "NaN"), "nan is not an exact number"),
+        (changed('"next": 1', '"next": 9'), "next state 9 of state fork, action left does not exist"),
+        (changed('"next": 1', '"next": 1, "next": 1'), 'the key "next" is given twice'),
+        (changed('"next"', '"nextt"'), "unknown field `nextt`"),
+        (changed('"discount": "1/2"', '"discount": "3/2"'), "discount 3/2 is not in [0, 1]"),
+        (changed('"discount": "1/2"', '"discount": -1'), "discount -1 is not in [0, 1]"),
+        (changed('"discount": "1/2"', '"discount": "abc"'), "'abc' is not a rational number"),
+        (changed('"discount": "1/2"', '"discount": 1e999999999'), "'1E+999999999' is not a rational number"),
+        (changed('"discount": "1/2"', '"discount": 1'), "a policy may go on for ever from state fork"),
+    ],
+)
 def test_bad_file(text: str, message: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each wrong file is an error that names the value and the place."""
     model.write_text(text, encoding="utf-8")
@@ -182,12 +191,15 @@ def test_file_over_the_stated_size(model: Path, capsys: pytest.CaptureFixture[st
     assert_fails(["solve", str(model)], f"larger than {MAX_BYTES // 2**20} MiB", capsys)
 
 
-@pytest.mark.parametrize(("name", "message"), [
-    ("gymnasium:Nope-v1", "cannot make the environment 'Nope-v1'"),
-    ("gymnasium:Taxi-v3", "deprecated"),
-    ("gymnasium:Blackjack-v1", "has no transition table P"),
-    ("gymnasium:", "cannot make the environment ''"),
-])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gymnasium:Nope-v1", "cannot make the environment 'Nope-v1'"),
+        ("gymnasium:Taxi-v3", "deprecated"),
+        ("gymnasium:Blackjack-v1", "has no transition table P"),
+        ("gymnasium:", "cannot make the environment ''"),
+    ],
+)
 def test_bad_environment(name: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An environment that does not exist or has no table is an error."""
     pytest.importorskip("gymnasium")
@@ -200,10 +212,15 @@ def test_environment_needs_a_discount(capsys: pytest.CaptureFixture[str]) -> Non
     assert_fails(["solve", "gymnasium:FrozenLake-v1"], "give one, for instance --discount 99/100", capsys)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["solve"], "Missing argument"), (["solve", "a", "--nope"], "No such option"),
-    (["solve", "a", "b"], "unexpected extra argument"), (["nope"], "No such command"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["solve"], "Missing argument"),
+        (["solve", "a", "--nope"], "No such option"),
+        (["solve", "a", "b"], "unexpected extra argument"),
+        (["nope"], "No such command"),
+    ],
+)
 def test_bad_usage(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Wrong usage is an error like any other."""
     assert_fails(arguments, message, capsys)
@@ -235,6 +252,7 @@ def test_fault_of_the_program_is_told_from_bad_input(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An exception that no verb announces is reported with its place, never as a verdict."""
+
     def fail(*_: object) -> None:
         raise KeyError("lost")
 
@@ -254,6 +272,7 @@ def test_quoted_text_cannot_steer_the_terminal(model: Path, capsys: pytest.Captu
 
 
 # -------------------------------------------------------------------- as a process
+
 
 def test_version() -> None:
     """--version prints name and version."""
@@ -290,7 +309,10 @@ def test_reader_that_goes_away(model: Path) -> None:
     code = "import sys; from bellcheck.reports.command_line import main; sys.exit(main())"
     finished = subprocess.run(
         [sys.executable, "-c", code, "solve", str(model)],
-        stdout=writing, stderr=subprocess.PIPE, check=False, text=True,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+        text=True,
     )
     os.close(writing)
 
@@ -300,6 +322,7 @@ def test_reader_that_goes_away(model: Path) -> None:
 
 def test_interrupt(model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C ends the command with 130 and no traceback."""
+
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 

@@ -10,8 +10,17 @@ from bellcheck.mdp.arithmetic import exact, to_floats
 from bellcheck.mdp.step_size import Constant, InvalidStepSize, Linear, Polynomial, RescaledLinear
 
 SCHEDULES = [
-    Constant("1/3"), Constant(0), Constant(1), Linear(), RescaledLinear("99/100"), RescaledLinear(0),
-    RescaledLinear(fmpq(2**60 - 1, 2**60)), Polynomial(0), Polynomial(1), Polynomial(2), Polynomial("1/2"),
+    Constant("1/3"),
+    Constant(0),
+    Constant(1),
+    Linear(),
+    RescaledLinear("99/100"),
+    RescaledLinear(0),
+    RescaledLinear(fmpq(2**60 - 1, 2**60)),
+    Polynomial(0),
+    Polynomial(1),
+    Polynomial(2),
+    Polynomial("1/2"),
     Polynomial(0.6),
 ]
 
@@ -21,7 +30,9 @@ def test_formulas() -> None:
     first = [[schedule(k) for k in range(3)] for schedule in (Linear(), RescaledLinear("1/2"), Polynomial(2))]
 
     assert first == [
-        [fmpq(1), fmpq(1, 2), fmpq(1, 3)], [fmpq(2, 3), fmpq(1, 2), fmpq(2, 5)], [fmpq(1), fmpq(1, 4), fmpq(1, 9)],
+        [fmpq(1), fmpq(1, 2), fmpq(1, 3)],
+        [fmpq(2, 3), fmpq(1, 2), fmpq(2, 5)],
+        [fmpq(1), fmpq(1, 4), fmpq(1, 9)],
     ]
 
 

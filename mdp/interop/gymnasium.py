@@ -142,9 +142,7 @@ def _argument(text: str) -> bool | int | float | str:
     return text
 
 
-def _exact_rows(
-    table: Mapping[Any, Any], name: str
-) -> tuple[dict[tuple[int, int], list[_Outcome]], list[Change]]:
+def _exact_rows(table: Mapping[Any, Any], name: str) -> tuple[dict[tuple[int, int], list[_Outcome]], list[Change]]:
     rows: dict[tuple[int, int], list[_Outcome]] = {}
     changes: list[Change] = []
     if {int(state) for state in table} != set(range(len(table))):
@@ -183,9 +181,7 @@ def _distribution(probabilities: list[float], place: str) -> list[fmpq]:
         raise InvalidMDP(f"{error} ({place})") from None
 
 
-def _entered_by_termination_alone(
-    rows: Mapping[tuple[int, int], list[_Outcome]], start: list[fmpq] | None
-) -> set[int]:
+def _entered_by_termination_alone(rows: Mapping[tuple[int, int], list[_Outcome]], start: list[fmpq] | None) -> set[int]:
     """Return the states that a terminated outcome enters and nothing else does.
 
     A dropped row enters nothing, so the states that keep theirs are found as a least fixed point: those that no

@@ -3,8 +3,8 @@ r"""The Bellman optimality operator is a gamma-contraction in the max norm.
 .. math:: \lVert TQ - TQ' \rVert_\infty \le \gamma \, \lVert Q - Q' \rVert_\infty
 
 Why: a maximum cannot spread two tables further apart than they are (bellman.max-nonexpansive), an average under p
-cannot either, and discounting the successor's value supplies the factor. Rewards cancel. Hence T has one fixed point, and
-every Q-learning bound starts from this line.
+cannot either, and discounting the successor's value supplies the factor. Rewards cancel. Hence T has one fixed point,
+and every Q-learning bound starts from this line.
 
 The factor is the discount exactly: adding a constant c to a table without terminal successors moves TQ by gamma c.
 """

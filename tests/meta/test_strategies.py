@@ -71,7 +71,7 @@ def _is_its_mirror_image(mdp):
     }
     last = mdp.n_states - 1
     image = {(last - s, a): sorted((p, r, last - t) for p, r, t in row) for (s, a), row in rows.items()}
-    return mdp.n_states >= 2 and rows == image and len(set(_rows(mdp))) >= 2
+    return mdp.n_states == 4 and rows == image and len(set(_rows(mdp))) >= 4 <= len(set(map(str, mdp.reward)))
 
 
 def _reward_is_a_function_of_the_successor(mdp):
@@ -85,16 +85,14 @@ def _reward_is_a_function_of_the_successor(mdp):
 
 FEATURES = {
     "tied optimal actions": lambda mdp: greedy_pairs(mdp, policy_iteration(mdp).q).sum() > len(mdp.acting),
-    "duplicated actions": lambda mdp: any(
-        len(mdp.pairs_of(s)) >= 2
-        and len({_rows(mdp)[x] for x in mdp.pairs_of(s)}) == 1
-        and len(_rows(mdp)[mdp.pairs_of(s)[0]]) >= 2
-        for s in range(mdp.n_states)
+    "duplicated actions": lambda mdp: (
+        len(set(_rows(mdp))) >= 3
+        and all(len(mdp.pairs_of(s)) >= 2 and len({_rows(mdp)[x] for x in mdp.pairs_of(s)}) == 1 for s in mdp.acting)
     ),
     "mirror-symmetric states": _is_its_mirror_image,
     "all rows equal": lambda mdp: mdp.n_pairs >= 4 and len(set(_rows(mdp))) == 1 and len(_rows(mdp)[0]) >= 2,
-    "zero rewards": lambda mdp: mdp.n_states == 4 and not any(mdp.reward),
-    "all-negative rewards": lambda mdp: mdp.n_pairs >= 4 and max(mdp.reward) < 0,
+    "zero rewards": lambda mdp: len(set(_rows(mdp))) >= 5 and not any(mdp.reward),
+    "all-negative rewards": lambda mdp: len(set(_rows(mdp))) >= 6 and max(mdp.reward) < 0,
     "a state with one action beside one with more": lambda mdp: {1, 2} <= set(np.diff(mdp.pair_start)),
     "action sets that differ": lambda mdp: (
         len({tuple(mdp.pair_action[mdp.pair_start[s] : mdp.pair_start[s + 1]]) for s in mdp.acting}) >= 3
@@ -120,6 +118,15 @@ FEATURES = {
         not mdp.terminal_states
         and any(not _reached(mdp, a) & _reached(mdp, b) for a in range(mdp.n_states) for b in range(a))
     ),
+    "states that keep to themselves": lambda mdp: (
+        len(mdp.acting) >= 3 and len(mdp.reward) >= 8 and all(_reached(mdp, s) <= {s} for s in mdp.acting)
+    ),
+    "states that never return": lambda mdp: (
+        len(mdp.acting) >= 3
+        and len(mdp.reward) >= 6
+        and all(_reached(mdp, s) <= set(range(int(s), mdp.n_states)) for s in mdp.acting)
+        and any(s not in _reached(mdp, s) for s in mdp.acting)
+    ),
     "the same outcome twice": lambda mdp: any(len({o[1:] for o in row}) < len(row) for row in _rows(mdp)),
     "an outcome of probability 0": lambda mdp: 0 in mdp.probability,
     "rewards correlated with successors": lambda mdp: any(
@@ -132,7 +139,7 @@ FEATURES = {
     "discount 0": lambda mdp: mdp.discount == 0,
     "a discount of 1 - 2^-20": lambda mdp: mdp.discount == 1 - fmpq(1, 2**20),
     "the largest size": lambda mdp: mdp.n_states == 4 and mdp.n_pairs >= 8 and np.diff(mdp.outcome_start).max() == 3,
-    "deterministic transitions": lambda mdp: mdp.n_pairs >= 6 and mdp.n_pairs == len(mdp.reward),
+    "deterministic transitions": lambda mdp: len(set(_rows(mdp))) >= 7 and mdp.n_pairs == len(mdp.reward),
 }
 
 
@@ -281,7 +288,7 @@ def test_every_function_of_a_model_is_tied_to_it():
     functions = [getattr(strategies, name) for name in strategies.__all__ if name not in others]
 
     assert {f.__name__ for f in functions} == {f.__name__ for f in DEPENDENT}
-    assert {f.axis for f in functions} | {step_sizes().axis, None} == set(AXES)
+    assert {f.axis for f in functions} | {step_sizes().axis, "numbers", None} == set(AXES)
     assert all(list(inspect.signature(f).parameters) == ["mdp"] for f in functions)
 
 
