@@ -7,7 +7,7 @@ are positive) the axis tells; a number of which nothing is known keeps its side 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,18 +15,13 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from .arithmetic import Array, exact_array, is_exact
+from .arithmetic import Array, exact_array
 from .draws import DISCOUNTS, STEP_SIZES
 from .model import FiniteMDP
+from .number_edits import Edit, simplify_numbers, simplify_others, with_entry, with_values
 from .restrict import WEIGHTS, Axes, Instance, model_of, restrict
 
-__all__ = ["EDITS", "Edit", "cost", "is_numbers"]
-
-Edit = Callable[[], Instance | None]
-"""Carries an edit out; None where nothing would be left."""
-
-_SIMPLE = exact_array([0, 1, -1, 2, -2, "1/2", "-1/2", 3, -3])
-
+__all__ = ["EDITS"]
 
 # ---------------------------------------------------------------- the shape of the model
 
@@ -86,10 +81,10 @@ def _tidy_model(instance: Instance, axes: Axes) -> Iterator[Edit]:
     yield changed(probability=np.concatenate([next(_even(row)) for row in rows]))
     for row in rows:
         for weights in _even(row):
-            yield changed(probability=_with(mdp.probability, slice(row.start, row.stop), weights))
+            yield changed(probability=with_entry(mdp.probability, slice(row.start, row.stop), weights))
     for k in range(len(mdp.next_state)):
         for lower in range(int(mdp.next_state[k])):
-            yield changed(next_state=_with(mdp.next_state, k, lower))
+            yield changed(next_state=with_entry(mdp.next_state, k, lower))
     if mdp.action_names is None:
         yield changed(pair_action=np.arange(mdp.n_pairs) - mdp.pair_start[mdp.pair_state])
     if mdp.start is not None:
@@ -112,11 +107,11 @@ def _shorten_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
         kept = [range(n // 2), range(n // 2, n), *([i for i in range(n) if i != dropped] for dropped in range(n))]
         for steps in map(list, kept):
             if synchronous:
-                yield partial(_set, instance, {name: (value[0][steps], value[1][steps])})
-                yield partial(_set, instance, {name: (exact_array([1] * len(steps)), value[1][steps])})
+                yield partial(with_values, instance, {name: (value[0][steps], value[1][steps])})
+                yield partial(with_values, instance, {name: (exact_array([1] * len(steps)), value[1][steps])})
             else:
-                yield partial(_set, instance, {name: tuple(value[i] for i in steps)})
-                yield partial(_set, instance, {name: tuple((*value[i][:2], fmpq(1)) for i in steps)})
+                yield partial(with_values, instance, {name: tuple(value[i] for i in steps)})
+                yield partial(with_values, instance, {name: tuple((*value[i][:2], fmpq(1)) for i in steps)})
 
 
 def _simplify_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
@@ -126,14 +121,14 @@ def _simplify_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
         axis, value = axes.get(name), instance[name]
         for alpha in STEP_SIZES:
             if axis == "step_size":
-                yield partial(_set, instance, {name: alpha})
+                yield partial(with_values, instance, {name: alpha})
             elif axis == "synchronous_path":
                 for n in range(len(value[0])):
-                    yield partial(_set, instance, {name: (_with(value[0], n, alpha), value[1])})
+                    yield partial(with_values, instance, {name: (with_entry(value[0], n, alpha), value[1])})
             elif axis == "path":
                 for n, (pair, outcome, _) in enumerate(value):
                     path = (*value[:n], (pair, outcome, alpha), *value[n + 1 :])
-                    yield partial(_set, instance, {name: path})
+                    yield partial(with_values, instance, {name: path})
         if mdp is None:
             continue
         if axis == "path":
@@ -141,13 +136,13 @@ def _simplify_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
                 for x, k in _possible(mdp):
                     if k < outcome:
                         path = (*value[:n], (x, k, alpha), *value[n + 1 :])
-                        yield partial(_set, instance, {name: path})
+                        yield partial(with_values, instance, {name: path})
         elif axis == "synchronous_path":
             for n, row in enumerate(value[1]):
                 for x, k in _possible(mdp):
                     if k < row[x]:
-                        path = (value[0], _with(value[1], (n, x), k))
-                        yield partial(_set, instance, {name: path})
+                        path = (value[0], with_entry(value[1], (n, x), k))
+                        yield partial(with_values, instance, {name: path})
 
 
 def _possible(mdp: FiniteMDP) -> list[tuple[int, int]]:
@@ -171,8 +166,8 @@ def _simplify_weights(instance: Instance, axes: Axes) -> Iterator[Edit]:
             )
             even = [] if axis.startswith("deterministic") else _even(row)
             for weights in [*certain, *even]:
-                changed = _with(instance[name], slice(row.start, row.stop), weights)
-                yield partial(_set, instance, {name: changed})
+                changed = with_entry(instance[name], slice(row.start, row.stop), weights)
+                yield partial(with_values, instance, {name: changed})
 
 
 def _even(row: range) -> Iterator[Array]:
@@ -182,95 +177,13 @@ def _even(row: range) -> Iterator[Array]:
         yield exact_array([fmpq(1 + (place == twice), len(row) + 1) for place in row])
 
 
-# ---------------------------------------------------------------- numbers
-
-
-def _simplify_numbers(instance: Instance, axes: Axes) -> Iterator[Edit]:
-    """Rewards and tables: a value wherever it occurs, then in one array, then at one place."""
-    arrays = _free_arrays(instance, axes)
-    everywhere = sorted({x for array in arrays.values() for x in array.flat}, key=cost, reverse=True)
-    for old in everywhere:
-        for new in _simpler(old):
-            yield partial(_set, instance, {name: _replaced(array, old, new) for name, array in arrays.items()})
-    for name, array in arrays.items():
-        for old in sorted(set(array.flat), key=cost, reverse=True):
-            for new in _simpler(old):
-                yield partial(_set, instance, {name: _replaced(array, old, new)})
-        for place in np.ndindex(array.shape):
-            for new in _simpler(array[place]):
-                yield partial(_set, instance, {name: _with(array, place, new)})
-
-
-def _free_arrays(instance: Instance, axes: Axes) -> dict[str, Array]:
-    arrays = {
-        name: value for name, value in instance.items() if axes.get(name) in ("pair", "state") and is_numbers(value)
-    }
-    key = model_of(instance)
-    return arrays if key is None else {key: instance[key].reward, **arrays}
-
-
-def _simpler(x: fmpq) -> list[fmpq]:
-    nearest = exact_array([int(x.floor()), int(x.ceil()), fmpq(int((2 * x).floor()), 2)])
-    return [y for y in (*_SIMPLE, *nearest) if cost(y) < cost(x)]
-
-
-def _simplify_others(instance: Instance, axes: Axes) -> Iterator[Edit]:
-    """Numbers of which nothing is known keep to their side of -1, 0 and 1, where assumptions have their bounds."""
-    for name, value in instance.items():
-        if axes.get(name) is not None:
-            continue
-        if isinstance(value, fmpq):
-            yield partial(_set, instance, {name: _simplest_alike(value)})
-        elif is_numbers(value):
-            for place in np.ndindex(value.shape):
-                changed = _with(value, place, _simplest_alike(value[place]))
-                yield partial(_set, instance, {name: changed})
-
-
-def _simplest_alike(x: fmpq) -> fmpq:
-    def side(y: fmpq) -> tuple[bool, ...]:
-        return tuple(truth for bound in (-1, 0, 1) for truth in (y < bound, y > bound))
-
-    return next(y for y in _SIMPLE if side(y) == side(x))
-
-
-def _set(instance: Instance, values: Instance) -> Instance:
-    """Return the instance with other values; an array in place of a model is its rewards."""
-    changed = {**instance, **values}
-    for name, value in values.items():
-        if isinstance(instance[name], FiniteMDP):
-            changed[name] = replace(instance[name], reward=value)
-    return changed
-
-
-def _replaced(array: Array, old: fmpq, new: fmpq) -> Array:
-    return exact_array([new if x == old else x for x in array.flat]).reshape(array.shape)
-
-
-def cost(x: fmpq) -> int:
-    """Order rationals by how much a reader has to take in."""
-    # 0, 1, -1, 2, 1/2, -2, -1/2, 3, 1/3, ...
-    return 2 * (abs(int(x.p)) + int(x.q) - 1) + (x < 0)
-
-
-def is_numbers(value: Any) -> bool:
-    """Whether a value is a non-empty array of exact numbers."""
-    return isinstance(value, np.ndarray) and value.size > 0 and is_exact(value.ravel())
-
-
-def _with(array: np.ndarray, place: Any, value: Any) -> np.ndarray:
-    changed = array.copy()
-    changed[place] = value
-    return changed
-
-
 EDITS = (
     _drop_states,
     _drop_outcomes,
     _shorten_paths,
     _simplify_weights,
     _tidy_model,
-    _simplify_numbers,
+    simplify_numbers,
     _simplify_paths,
-    _simplify_others,
+    simplify_others,
 )

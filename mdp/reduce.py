@@ -16,7 +16,8 @@ from flint import fmpq
 
 from .arithmetic import Array
 from .draws import DISCOUNTS, STEP_SIZES
-from .edits import EDITS, cost, is_numbers
+from .edits import EDITS
+from .number_edits import cost, is_numbers
 from .restrict import AXES, WEIGHTS, Axes, Instance, model_of
 
 __all__ = ["reduce", "size"]

@@ -373,6 +373,15 @@ def test_numbers_of_which_nothing_is_known_keep_their_side(value, simplest):
     assert _shown(reduced) == {"x": simplest, "xs": f"[{simplest}]", "n": "7", "name": "seven"}
 
 
+def test_free_numbers_may_become_any_number():
+    """On the axis "numbers" a scalar and an array go all the way, whatever side they were on."""
+    instance = {"x": exact("-7/3"), "xs": exact_array([5, "1/2"])}
+
+    reduced = reduce(instance, {"x": "numbers", "xs": "numbers"}, lambda i: i["xs"][0] > 3)
+
+    assert _shown(reduced) == {"x": "0", "xs": "[4 0]"}
+
+
 def test_features_of_pairs_lose_rows():
     """A matrix with a row for each pair is tied to the pairs like a table."""
     mdp = FiniteMDP.from_pairs(2, [(0, 0, [(1, 0, 1)]), (1, 0, [(1, 0, 0)]), (1, 1, [(1, 3, 0)])], "1/2")
