@@ -101,7 +101,7 @@ def dyadic_parameters(length: int, bits: int) -> st.SearchStrategy[Array]:
     """Parameters of shape (length,)."""
     parameters = st.lists(_numbers(bits), min_size=length, max_size=length).map(exact_array)
     parameters.accepts = lambda values: len(values) == length and is_dyadic(values, bits)  # type: ignore[attr-defined]
-    return parameters
+    return tied_to("numbers")(parameters)
 
 
 def dyadic_mdps(**limits: Any) -> st.SearchStrategy[FiniteMDP]:
