@@ -102,10 +102,15 @@ def size(instance: Mapping[str, Any], axes: Axes) -> tuple[int, int, int, int, i
     if key is None:
         return 0, 0, 0, steps, digits
     mdp = instance[key]
-    digits += sum(map(cost, mdp.probability)) + sum(map(cost, mdp.reward)) + _rank(mdp.discount, DISCOUNTS)
+    digits += sum(map(_cost_of_outcome, mdp.probability)) + sum(map(cost, mdp.reward)) + _rank(mdp.discount, DISCOUNTS)
     digits += int(mdp.next_state.sum() + mdp.pair_action.sum())
     digits += 0 if mdp.start is None else _cost_of_weights(mdp.start)
     return mdp.n_states, mdp.n_pairs, len(mdp.reward), steps, digits
+
+
+def _cost_of_outcome(probability: fmpq) -> int:
+    # An outcome that never happens is no simplification, though 0 is a simple number.
+    return cost(probability) if probability > 0 else 99
 
 
 def _rank(x: fmpq, preferred: Array) -> int:

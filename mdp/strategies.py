@@ -53,7 +53,9 @@ __all__ = [
 ]
 
 _WEIGHTS = (1, 2, 3, 4, 0)
-_SHAPES = _FREE, _MIRRORED, _EQUAL_ROWS, _DUPLICATED, _DETERMINISTIC, _PERIODIC, _ONE_WAY, _SEPARATE = range(8)
+_NAMED = _FREE, _MIRRORED, _EQUAL_ROWS, _DUPLICATED, _DETERMINISTIC, _PERIODIC, _ONE_WAY, _SEPARATE = range(8)
+# A fault shows in most free models of some size, so those are drawn more often; likewise for rewards below.
+_SHAPES = (*_NAMED, _FREE, _FREE, _FREE)
 _ActionSet = tuple[int, ...]
 _Outcomes = list[tuple[int, fmpq, int]]
 _Rows = dict[tuple[int, int], _Outcomes]
@@ -73,7 +75,7 @@ def mdps(
     Parameters
     ----------
     max_states : 1 to 12.
-    max_actions : 1 to 6, for each state; action numbers may have gaps.
+    max_actions : 1 to 5, for each state; action numbers may have gaps.
     max_outcomes : 1 to 12, for each pair; some repeat a successor or have probability 0.
     terminal : whether states without actions may occur.
     discounts : rationals in [0, 1] to choose from, the simplest first; by default some in [0, 1).
@@ -84,7 +86,7 @@ def mdps(
     """
     for name, value, largest in (
         ("max_states", max_states, 12),
-        ("max_actions", max_actions, 6),
+        ("max_actions", max_actions, 5),
         ("max_outcomes", max_outcomes, 12),
     ):
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
@@ -134,7 +136,7 @@ def _models(
     start: bool,
 ) -> FiniteMDP:
     pick = below(draw)
-    n_states = 1 + pick(max_states)
+    n_states = one_of(pick, [1, *range(2, max_states + 1), *range(2, max_states + 1)])
     shape = one_of(pick, _SHAPES)
     reward = _reward_rule(pick, n_states)
     discount = one_of(pick, discounts)
@@ -153,7 +155,9 @@ def _models(
 def _actions(
     pick: Below, n_states: int, action_sets: list[_ActionSet], terminal: bool, mirrored: bool
 ) -> list[_ActionSet]:
-    # A fifth of the states have no actions, but the last to be drawn has some if no other has: there is always a pair.
+    # Two or more actions are drawn twice as often as one. A fifth of the states have none, but the last to be drawn has
+    # some if no other has: there is always a pair.
+    action_sets = action_sets + [chosen for chosen in action_sets if len(chosen) > 1]
     choices = action_sets + [()] * ((len(action_sets) + 3) // 4 if terminal else 0)
     drawn: list[_ActionSet] = []
     n_drawn = (n_states + 1) // 2 if mirrored else n_states
@@ -186,7 +190,7 @@ def _successors(shape: int, state: int, n_states: int) -> Sequence[int]:
 
 
 def _reward_rule(pick: Below, n_states: int) -> Callable[[int], fmpq]:
-    rule = one_of(pick, ("free", "of successor", "negative", "zero"))
+    rule = one_of(pick, ("free", "of successor", "negative", "zero", "free", "free", "of successor"))
     if rule == "zero":
         return lambda successor: NUMBERS[0]
     if rule == "of successor":

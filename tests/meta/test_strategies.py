@@ -186,7 +186,7 @@ def test_hypothesis_shrinks_a_model_around_its_size(minimal, n_states):
     assert not any(mdp.reward)
 
 
-@given(st.data(), st.integers(1, 5), st.integers(1, 4), st.integers(1, 4), st.booleans(), st.booleans())
+@given(st.data(), st.integers(1, 12), st.integers(1, 5), st.integers(1, 12), st.booleans(), st.booleans())
 def test_limits_are_kept(data, max_states, max_actions, max_outcomes, terminal, start):
     """What is drawn keeps the limits that were asked for, and `accepts` says so."""
     strategy = mdps(
@@ -246,7 +246,7 @@ def test_accepts_tells_what_is_outside_the_limits(limits, inside):
         ({"max_states": 0}, "max_states=0 is not an integer from 1 to 12"),
         ({"max_states": 13}, "max_states=13 is not"),
         ({"max_states": True}, "max_states=True is not"),
-        ({"max_actions": 7}, "max_actions=7 is not an integer from 1 to 6"),
+        ({"max_actions": 6}, "max_actions=6 is not an integer from 1 to 5"),
         ({"max_outcomes": 1.5}, "max_outcomes=1.5 is not"),
         ({"discounts": []}, "discounts has 0 entries"),
         ({"discounts": ["3/2"]}, "discounts contains 3/2, which is not in"),
