@@ -1,4 +1,4 @@
-"""`bellcheck claims`, `verify` and `explain`."""
+"""`bellcheck claims`, `verify`, `explain`, and what `report` refuses before it works."""
 
 from __future__ import annotations
 
@@ -144,6 +144,10 @@ def test_missing_extra_is_named_and_is_no_failure(monkeypatch, capsys):
         (["explain", "nonsense"], "nonsense"),
         (["explain"], "CLAIM"),
         (["verify", "bellman.contraction", "--json", "no/such/folder/out.json"], "no/such/folder"),
+        (["report", "--out", "/proc/nowhere"], "/proc/nowhere"),
+        (["report", "--mdp", "no-such-file.json"], "no-such-file.json"),
+        (["report", "--mdp", "gymnasium:FrozenLake-v1"], "--discount"),
+        (["report", "--seed", "1.5"], "'1.5' is not"),
     ],
 )
 def test_bad_usage_is_one_line_and_status_2(arguments, says, capsys):
