@@ -129,11 +129,19 @@ def _not_a_verdict(error: Exception) -> tuple[Any, str]:
 
 
 def _control_judge(control: Control, check: Check, ours: Subject) -> _Judge:
-    """A refutation by a control: the mutant or the stronger statement fails where the reference's check holds."""
+    """A refutation by a control: the mutant or the stronger statement fails where the reference's check holds.
+
+    For a mutant the check must compare something there; a stronger statement may be one with a weaker premise.
+    """
     relate = partial(control.statement or check.function, (control.subject or ours).call)
     if control.without is not None:
         return _Judge(relate)
-    return _Judge(relate, also=lambda instance: check.function(ours.call, **instance).holds)
+
+    def reference_holds(instance: dict[str, Any]) -> bool:
+        relation = check.function(ours.call, **instance)
+        return relation.holds and (relation.reached or control.statement is not None)
+
+    return _Judge(relate, also=reference_holds)
 
 
 def _accepted_truth(
@@ -162,10 +170,17 @@ def _find(
     if check.kind == "all-reals":
         return _decide(check, draws, judge)
     if check.kind == "statistical":
-        instance = {**resolve(draws, _no_strategy), "seed": seed, "false_alarm": check.false_alarm}
-        shown = {name: value for name, value in instance.items() if name not in ("seed", "false_alarm")}
-        return Finding(1, shown, judge.relate(**instance)) if judge.refutes(instance) else Finding(1)
+        return _sample(check, resolve(draws, _no_strategy), judge, seed)
     return _search(draws, judge, examples, seed)
+
+
+def _sample(check: Check, shown: dict[str, Any], judge: _Judge, seed: np.random.SeedSequence) -> Finding:
+    def instance() -> dict[str, Any]:
+        # Spawning from a seed changes it; with one each, the verdict, the control and what is shown see one sample.
+        return {**shown, "seed": np.random.SeedSequence(seed.entropy), "false_alarm": check.false_alarm}
+
+    relation = judge.relate(**instance())
+    return Finding(1) if relation.holds or not judge.also(instance()) else Finding(1, shown, relation)
 
 
 def _no_strategy(strategy: Any) -> Any:
@@ -231,7 +246,8 @@ def _decide(check: Check, draws: Mapping[str, Any], judge: _Judge) -> Finding:
 
     reals = Reals()
     instance = resolve(draws, _no_strategy, reals=reals)
-    formula = judge.relate(**instance).formula()
+    relation = judge.relate(**instance)
+    formula, premises = relation.formula(), relation.premises()
 
     def ask(*facts: Any) -> tuple[Any, Any]:
         solver = z3.Solver(ctx=reals.context)
@@ -239,7 +255,7 @@ def _decide(check: Check, draws: Mapping[str, Any], judge: _Judge) -> Finding:
         solver.add(*reals.facts, *facts)
         return solver.check(), solver
 
-    if ask(*reals.examples)[0] != z3.sat:
+    if ask(*reals.examples, *premises)[0] != z3.sat:
         raise _NotRun("z3 finds no instance that meets the assumptions, so that nothing would be shown")
     # A counterexample with the suggested numbers is found at once where there is one; a proof must do without them.
     answer, solver = ask(*reals.examples, z3.Not(formula))

@@ -58,6 +58,9 @@ class Relation(Protocol):
     def formula(self) -> Any:
         """Return the relation between z3 terms as a z3 formula."""
 
+    def premises(self) -> list[Any]:
+        """Return the z3 formulas that must hold for two sides to be compared at all."""
+
 
 @dataclass(frozen=True)
 class _Comparison:
@@ -88,6 +91,9 @@ class _Comparison:
         operators = {"equals": "__eq__", "is at most": "__le__", "is less than": "__lt__"}
         parts = [getattr(a, operators[self.words])(b) for a, b in self._entries()]
         return parts[0] if len(parts) == 1 else z3.And(parts)
+
+    def premises(self) -> list[Any]:
+        return []
 
     def _entries(self) -> list[tuple[Any, Any]]:
         left, right = _flat(self.left), _flat(self.right)
@@ -166,6 +172,12 @@ class _All:
 
         return z3.And([part.formula() for part in self.parts])
 
+    def premises(self) -> list[Any]:
+        import z3
+
+        alternatives = [part.premises() for part in self.parts]
+        return [z3.Or([z3.And(formulas) for formulas in alternatives])] if all(alternatives) else []
+
 
 @dataclass(frozen=True)
 class _Implication:
@@ -191,6 +203,9 @@ class _Implication:
         import z3
 
         return z3.Implies(self.premise.formula(), self.conclusion.formula())
+
+    def premises(self) -> list[Any]:
+        return [self.premise.formula(), *self.conclusion.premises()]
 
 
 def equal(left: Any, right: Any) -> Relation:

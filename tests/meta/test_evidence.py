@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from bellcheck.mdp.arithmetic import exact, exact_array, max_norm
 from bellcheck.mdp.strategies import mdps, tables
 from bellcheck.proofs.assumptions import discounted, steps_in_unit_interval
 from bellcheck.proofs.claim import Claim
-from bellcheck.proofs.draws import symbolic_mdp, symbolic_table
+from bellcheck.proofs.draws import symbolic_mdp, symbolic_number, symbolic_table
 from bellcheck.proofs.registry import claim
 from bellcheck.proofs.relation import at_most, equal, given, less_than
 from bellcheck.proofs.subject import Subject
@@ -79,6 +80,17 @@ def test_contradictory_assumptions_prove_nothing():
     assert "nothing would be shown" in verdict.checks[0].reason
 
 
+def test_premise_that_cannot_be_met_proves_nothing():
+    """An implication over all reals is not evidence where no reals meet its premise, together with the assumptions."""
+    member = _claim()
+    member.all_reals(x=symbolic_number("x", 0, 1))(lambda T, x: given(less_than(x, 0), equal(x, x + 1)))
+
+    verdict = verify_claim(member)
+
+    assert verdict.status == "not-run"
+    assert "nothing would be shown" in verdict.checks[0].reason
+
+
 def test_vacuous_instances_are_not_counted():
     """A check whose premise never holds has compared nothing, and that is an error."""
     member = _claim()
@@ -126,6 +138,15 @@ def test_control_needs_an_instance_where_the_reference_holds():
     assert verify_claim(member).controls[0].status == "survived"
 
 
+def test_mutant_is_not_refuted_where_nothing_is_compared():
+    """A mutant that meets a premise which the reference never meets has not been compared with it."""
+    member = _claim(subject="maximum")
+    check = member.exact(n=st.integers(0, 9))(lambda f, n: given(equal(f(exact_array([n])), 99), equal(n, 99)))
+    member.refutes(Subject("maximum", "always 99", lambda values: exact(99)), by=check)
+
+    assert verify_claim(member).controls[0].status == "survived"
+
+
 def test_dropped_assumption_shows_a_counterexample():
     """Without its assumption the same check is refuted."""
     member = _claim(needs=(discounted,))
@@ -164,6 +185,24 @@ def test_statistical_evidence_is_given_its_stream():
 
     assert [check.status for check in verdict.checks] == ["holds", "error"]
     assert len(set(seen)) == 2
+
+
+def test_statistical_counterexample_shows_the_sample_that_decided():
+    """A check that spawns streams from its seed is judged, and shown, on one sample."""
+    drawn = []
+
+    def draw(T, seed, false_alarm):
+        drawn.append(float(np.random.default_rng(seed.spawn(1)[0]).random()))
+        return at_most(drawn[-1], -1.0)
+
+    member = _claim()
+    check = member.statistical(false_alarm=0.5, power="none")(draw)
+    member.too_strong(beside=check)(draw)
+
+    verdict = verify_claim(member)
+
+    assert verdict.checks[0].counterexample["sides"]["left"] == drawn[0]
+    assert drawn[1] == drawn[2]
 
 
 def test_missing_library_is_not_run(monkeypatch):
