@@ -53,7 +53,8 @@ Scalar: TypeAlias = Any
 """A number of one of the five arithmetics."""
 
 
-_TEXT = re.compile(r"[-+]?[0-9]{1,4000}(/[0-9]{1,4000}|(\.[0-9]{1,4000})?([eE][-+]?[0-9]{1,3})?)")
+_DIGITS = r"[0-9]{1,4000}"
+_TEXT = re.compile(rf"[-+]?({_DIGITS}/{_DIGITS}|({_DIGITS}(\.[0-9]{{0,4000}})?|\.{_DIGITS})([eE][-+]?[0-9]{{1,3}})?)")
 """Numbers as text. Without a bound on the exponent, ``1e999999999`` would be written out digit by digit."""
 
 
