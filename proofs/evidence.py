@@ -34,6 +34,11 @@ __all__ = ["Finding", "gather", "refute", "stream"]
 RLIMIT = 2_000_000
 """z3's resource limit for one obligation: a count of its steps, not a time, so that machines agree."""
 
+CONTROL_EXAMPLES = 2_000
+"""How many instances a control may look at; one refutation is enough and ends the search.
+
+With the 200 of a check, a mutant that one instance in forty refutes would survive one run in two hundred."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -107,7 +112,7 @@ def refute(claim: Claim, control: Control, check: Check, *, examples: int, seed:
         if claim.expected == "refuted":
             verdict.counterexample, verdict.reason = _accepted_truth(check, control, ours, draws, examples, random)
         else:
-            finding = _find(check, draws, _control_judge(control, check, ours), examples, random)
+            finding = _find(check, draws, _control_judge(control, check, ours), CONTROL_EXAMPLES, random)
             verdict.counterexample = finding.counterexample
         if verdict.counterexample is not None:
             verdict.status = "refuted"
@@ -154,7 +159,7 @@ def _accepted_truth(
     if against.instance is not None:
         return None, f"the true statement fails as well: {against.counterexample}"
     literal = _Judge(partial(check.function, ours.call), also=lambda instance: truth(**instance).holds)
-    return _find(check, draws, literal, examples, seed).counterexample, None
+    return _find(check, draws, literal, CONTROL_EXAMPLES, seed).counterexample, None
 
 
 # -------------------------------------------------------------------- the search
