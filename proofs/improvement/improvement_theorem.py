@@ -13,12 +13,14 @@ the value q_pi of a policy; along Q-learning Q_k is in general the value of no p
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from flint import fmpq
+from hypothesis import strategies as st
 
-from bellcheck.mdp.arithmetic import Array
+from bellcheck.mdp.arithmetic import Array, exact_array
 from bellcheck.mdp.bellman import policy_values
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, policies, tables
@@ -68,7 +70,17 @@ def one_better_choice_is_enough(evaluate: Any, mdp: FiniteMDP, policy: Array, be
     return given(at_most(v[0], chosen[0]), at_most(v[0], _values(mdp, better, evaluate(mdp, better))[0]))
 
 
-@improvement_theorem.exact(mdp=mdps(), policy=policies, preference=tables)
+def _paid_in_advance(mdp: FiniteMDP) -> FiniteMDP:
+    """Pay for each state on the way in and charge for it on the way out: values order the actions, rewards do not."""
+    price = exact_array(100 * (state + 1) * bool(mdp.pairs_of(state)) for state in range(mdp.n_states))
+    left = np.repeat(mdp.pair_state, np.diff(mdp.outcome_start))
+    return replace(mdp, reward=mdp.reward + mdp.discount * price[mdp.next_state] - price[left])
+
+
+_models = st.one_of(mdps(), mdps().map(_paid_in_advance))
+
+
+@improvement_theorem.exact(mdp=_models, policy=policies, preference=tables)
 def improving_on_its_own_evaluation(evaluate: Any, mdp: FiniteMDP, policy: Array, preference: Array) -> Relation:
     """Whoever evaluates, chooses by it among the no worse actions, and follows them, gains in true value.
 
