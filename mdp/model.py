@@ -13,7 +13,6 @@ Pairs are grouped by state and outcomes by pair, both through offsets::
 
 from __future__ import annotations
 
-import operator
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,17 +22,22 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from .arithmetic import Array, NotANumber, Scalar, exact, exact_array, is_exact, to_floats, zeros
-from .rationals import NotADistribution, distribution_from_floats, number_from_outside
+from .arithmetic import Array, Scalar, exact, exact_array, is_exact, to_floats, zeros
+from .validation import (
+    InvalidMDP,
+    Names,
+    is_not_zero,
+    read_array,
+    read_index,
+    read_number,
+    read_probabilities,
+    validate,
+)
 
 __all__ = ["FiniteMDP", "InvalidMDP"]
 
 Outcome = tuple[Any, Any, int]
 """(probability, reward, next state)."""
-
-
-class InvalidMDP(ValueError):
-    """A model that is not a Markov decision process; the message names the value, the place and the remedy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +79,7 @@ class FiniteMDP:
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
         if isinstance(self.discount, fmpq):
-            _validate(self)
+            validate(self)
 
     # ---------------------------------------------------------------- construction
 
@@ -95,18 +99,18 @@ class FiniteMDP:
         Numbers are integers, ``Fraction``, ``fmpq``, text such as "3/4" or floats; a row of float probabilities is read
         as `rationals` describes.
         """
-        rows = [(_index(s, "state"), _index(a, f"action of state {s}"), outcomes) for s, a, outcomes in pairs]
+        rows = [(read_index(s, "state"), read_index(a, f"action of state {s}"), outcomes) for s, a, outcomes in pairs]
         rows.sort(key=lambda row: row[:2])
         probability: list[fmpq] = []
         reward: list[fmpq] = []
         next_state: list[int] = []
         offsets = [0]
-        names = _Names(state_names, action_names)
+        names = Names(state_names, action_names)
         for state, action, outcomes in rows:
             place = names.pair(state, action)
-            probability += _probabilities([outcome[0] for outcome in outcomes], place)
-            reward += [_number(outcome[1], "reward", place) for outcome in outcomes]
-            next_state += [_index(outcome[2], f"next state {place}") for outcome in outcomes]
+            probability += read_probabilities([outcome[0] for outcome in outcomes], place)
+            reward += [read_number(outcome[1], "reward", place) for outcome in outcomes]
+            next_state += [read_index(outcome[2], f"next state {place}") for outcome in outcomes]
             offsets.append(len(probability))
         return cls(
             n_states=n_states,
@@ -116,8 +120,8 @@ class FiniteMDP:
             probability=exact_array(probability),
             reward=exact_array(reward),
             next_state=np.array(next_state, dtype=np.int64),
-            discount=_number(discount, "discount", ""),
-            start=None if start is None else exact_array(_probabilities(list(start), "of the start distribution")),
+            discount=read_number(discount, "discount", ""),
+            start=None if start is None else exact_array(read_probabilities(list(start), "of the start distribution")),
             state_names=None if state_names is None else tuple(state_names),
             action_names=None if action_names is None else tuple(action_names),
         )
@@ -146,7 +150,7 @@ class FiniteMDP:
         >>> mdp.n_pairs, mdp.probability[0]
         (2, 9/10)
         """
-        P, R = _array(P, "P"), _array(R, "R")
+        P, R = read_array(P, "P"), read_array(R, "R")
         if P.ndim != 3 or P.shape[0] != P.shape[2]:
             raise InvalidMDP(f"P has shape {P.shape}; it must be (states, actions, states)")
         n_states, n_actions, _ = P.shape
@@ -162,7 +166,7 @@ class FiniteMDP:
                 raise InvalidMDP(f"terminal state {state} does not exist; there are {n_states} states")
         weights, rewards = P.tolist(), rewards.tolist()
         pairs = [
-            (s, a, [(weights[s][a][t], rewards[s][a][t], t) for t in range(n_states) if _not_zero(weights[s][a][t])])
+            (s, a, [(weights[s][a][t], rewards[s][a][t], t) for t in range(n_states) if is_not_zero(weights[s][a][t])])
             for s in range(n_states)
             if s not in set(terminal)
             for a in range(n_actions)
@@ -189,7 +193,7 @@ class FiniteMDP:
         states = {state: number for number, state in enumerate(transitions)}
         actions = {action: None for row in transitions.values() for action in row}
         numbers = {action: number for number, action in enumerate(actions)}
-        names = _Names([str(s) for s in states], [str(a) for a in numbers])
+        names = Names([str(s) for s in states], [str(a) for a in numbers])
 
         def number_of(state: Any, place: str) -> int:
             if state not in states:
@@ -321,106 +325,6 @@ class FiniteMDP:
             )
             rows.append(f"({self.pair_state[x]}, {self.pair_action[x]}, [{outcomes}])")
         return f"FiniteMDP.from_pairs({self.n_states}, [{', '.join(rows)}], discount={self.discount})"
-
-
-class _Names:
-    """How error messages name a pair."""
-
-    def __init__(self, states: Sequence[str] | None, actions: Sequence[str] | None) -> None:
-        self.states, self.actions = states, actions
-
-    def pair(self, state: int, action: int) -> str:
-        known_state = self.states is not None and 0 <= state < len(self.states)
-        known_action = self.actions is not None and 0 <= action < len(self.actions)
-        return (
-            f"of state {self.states[state] if known_state and self.states else state}, "
-            f"action {self.actions[action] if known_action and self.actions else action}"
-        )
-
-
-def _number(value: object, what: str, place: str) -> fmpq:
-    try:
-        return number_from_outside(value)
-    except NotANumber as error:
-        raise InvalidMDP(f"{what} {place}: {error}" if place else f"{what}: {error}") from None
-
-
-def _index(value: Any, what: str) -> int:
-    # NumPy would cut 1/2 down to 0 without a word.
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise InvalidMDP(f"{what} is {value!r}, not an integer; states and actions are numbered from 0") from None
-
-
-def _array(values: Any, name: str) -> np.ndarray:
-    try:
-        return np.asarray(values)
-    except ValueError:
-        raise InvalidMDP(f"{name} is no array: its rows differ in length") from None
-
-
-def _not_zero(value: Any) -> bool:
-    if not isinstance(value, str):
-        return bool(value != 0)
-    try:
-        return exact(value) != 0
-    except NotANumber:
-        return True  # to be reported with its place
-
-
-def _probabilities(row: list[object], place: str) -> list[fmpq]:
-    values = [value.item() if isinstance(value, np.generic) else value for value in row]
-    if any(isinstance(value, float) for value in values) and all(isinstance(value, float | int) for value in values):
-        try:
-            return distribution_from_floats([float(value) for value in values])  # type: ignore[arg-type]
-        except NotADistribution as error:
-            raise InvalidMDP(f"{error} ({place})") from None
-    return [_number(value, "probability", place) for value in values]
-
-
-def _validate(mdp: FiniteMDP) -> None:
-    names = _Names(mdp.state_names, mdp.action_names)
-    if mdp.n_states < 1:
-        raise InvalidMDP("there are no states; a process needs at least one")
-    if not 0 <= mdp.discount <= 1:
-        raise InvalidMDP(f"discount {mdp.discount} is not in [0, 1]")
-    for states, kind in ((mdp.state_names, "state"), (mdp.action_names, "action")):
-        if states is not None and len(set(states)) != len(states):
-            twice = next(name for name in states if states.count(name) > 1)
-            raise InvalidMDP(f"{kind} name {twice!r} is given twice; names must differ")
-    if mdp.state_names is not None and len(mdp.state_names) != mdp.n_states:
-        raise InvalidMDP(f"{len(mdp.state_names)} state names for {mdp.n_states} states; give one each")
-    seen: set[tuple[int, int]] = set()
-    for x in range(mdp.n_pairs):
-        state, action = int(mdp.pair_state[x]), int(mdp.pair_action[x])
-        place = names.pair(state, action)
-        if not 0 <= state < mdp.n_states:
-            raise InvalidMDP(f"state {state} does not exist; there are {mdp.n_states}, numbered from 0")
-        if action < 0 or (mdp.action_names is not None and action >= len(mdp.action_names)):
-            raise InvalidMDP(f"action {action} of state {state} does not exist; actions are numbered from 0")
-        if (state, action) in seen:
-            raise InvalidMDP(f"the pair {place.removeprefix('of ')} is given twice; put its outcomes together")
-        seen.add((state, action))
-        for k in mdp.outcomes_of(x):
-            if not 0 <= mdp.next_state[k] < mdp.n_states:
-                raise InvalidMDP(
-                    f"next state {mdp.next_state[k]} {place} does not exist; there are {mdp.n_states}, numbered from 0"
-                )
-        _validate_distribution([mdp.probability[k] for k in mdp.outcomes_of(x)], place)
-    if mdp.start is not None:
-        if len(mdp.start) != mdp.n_states:
-            raise InvalidMDP(f"the start distribution has {len(mdp.start)} entries for {mdp.n_states} states")
-        _validate_distribution(list(mdp.start), "of the start distribution")
-
-
-def _validate_distribution(probabilities: list[fmpq], place: str) -> None:
-    for probability in probabilities:
-        if probability < 0:
-            raise InvalidMDP(f"probability {probability} {place} is negative; probabilities lie in [0, 1]")
-    total = sum(probabilities, fmpq(0))
-    if total != 1:
-        raise InvalidMDP(f"probabilities {place} sum to {total}, not 1")
 
 
 # Registering needs both modules; whichever is imported second does it (the other order: hypothesis_hook.register).
