@@ -213,12 +213,22 @@ class Claim:
 
     # ------------------------------------------------------------ what must fail
 
+    def _must_fail(self, control: Control) -> None:
+        kinds = {check.kind for check in self.checks if check.function is control.by}
+        missing = set(control.kinds) - kinds
+        if not kinds or missing:
+            how = f"no {', '.join(sorted(missing))} evidence" if kinds else "no evidence"
+            raise ValueError(
+                f"{self.id}: {control.name!r} would never run; {control.by.__name__} is {how} of this claim"
+            )
+        self.controls.append(control)
+
     def refutes(self, mutant: Subject, *, by: CheckFunction, kinds: tuple[Kind, ...] = ()) -> None:
         """Wrong code in the place of the reference, which the check `by` must refute.
 
         It must do so under each of its kinds of evidence, or those given, if the mutant cannot be written for the rest.
         """
-        self.controls.append(Control(mutant.name, by, subject=mutant, kinds=kinds))
+        self._must_fail(Control(mutant.name, by, subject=mutant, kinds=kinds))
 
     def too_strong(self, *, beside: CheckFunction, **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
         """A stronger statement than the claim's, refuted on an instance where the check `beside` holds.
@@ -227,20 +237,20 @@ class Claim:
         """
 
         def decorate(function: CheckFunction) -> CheckFunction:
-            self.controls.append(Control(function.__name__, beside, statement=function, draws=draws))
+            self._must_fail(Control(function.__name__, beside, statement=function, draws=draws))
             return function
 
         return decorate
 
     def fails_without(self, assumption: Assumption, *, by: CheckFunction, **draws: Any) -> None:
         """The check `by` on instances without an assumption, given by `draws` that replace its own."""
-        self.controls.append(Control(f"without {assumption.name}", by, without=assumption, draws=draws))
+        self._must_fail(Control(f"without {assumption.name}", by, without=assumption, draws=draws))
 
     def truth(self, *, beside: CheckFunction) -> Callable[[CheckFunction], CheckFunction]:
         """What is true where folklore fails: it must hold on every instance, those that refute `beside` included."""
 
         def decorate(function: CheckFunction) -> CheckFunction:
-            self.controls.append(Control(function.__name__, beside, statement=function))
+            self._must_fail(Control(function.__name__, beside, statement=function))
             return function
 
         return decorate

@@ -147,6 +147,18 @@ def test_mutant_is_not_refuted_where_nothing_is_compared():
     assert verify_claim(member).controls[0].status == "survived"
 
 
+def test_control_that_would_never_run_is_refused():
+    """A control names a check of its claim, and kinds of evidence that the check is."""
+    member = _claim()
+    check = member.exact(mdp=mdps(), q=tables)(_shrinks)
+    mutant = Subject("operator", "half", _half)
+
+    with pytest.raises(ValueError, match="never run; _shrinks is no fixture evidence"):
+        member.refutes(mutant, by=check, kinds=("exact", "fixture"))
+    with pytest.raises(ValueError, match="'half' would never run"):
+        member.refutes(mutant, by=_half)
+
+
 def test_dropped_assumption_shows_a_counterexample():
     """Without its assumption the same check is refuted."""
     member = _claim(needs=(discounted,))
