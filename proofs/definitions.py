@@ -15,13 +15,26 @@ from flint import fmpq, fmpq_mat
 from bellcheck.mdp.arithmetic import Array, exact_array
 from bellcheck.mdp.model import FiniteMDP
 
-__all__ = ["action_values", "backup", "deterministic_policies_of", "optimal_values", "state_value", "target"]
+__all__ = [
+    "action_values",
+    "backup",
+    "deterministic_policies_of",
+    "optimal_values",
+    "state_value",
+    "state_values",
+    "target",
+]
 
 
 def state_value(mdp: FiniteMDP, q: Array, state: int) -> fmpq:
     """Return max over a of Q(s, a), or 0 if s is terminal."""
     best: fmpq = max((q[x] for x in mdp.pairs_of(state)), default=fmpq(0))
     return best
+
+
+def state_values(mdp: FiniteMDP, q: Array) -> Array:
+    """Return V_Q, the (S,) values of all states."""
+    return exact_array(state_value(mdp, q, state) for state in range(mdp.n_states))
 
 
 def backup(mdp: FiniteMDP, q: Array) -> Array:

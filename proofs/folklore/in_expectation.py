@@ -30,7 +30,7 @@ from bellcheck.mdp.examples import noisy_self_loops
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, step_sizes, tables, tied_to
 
-from ..assumptions import deterministic_steps, discounted, finite, joint_sampling
+from ..assumptions import deterministic_steps, discounted, finite, independent_samples, joint_sampling
 from ..claim import Claim, cite
 from ..definitions import backup
 from ..relation import Relation, all_of, at_most, equal
@@ -40,7 +40,7 @@ in_expectation = Claim(
     title='"Q-learning follows value iteration in expectation"',
     statement=r"\mathbb E[Q_k] = X_k \quad\text{with}\quad X_{k+1} = (1-\alpha_k)X_k + \alpha_k\,TX_k,\ X_0 = Q_0",
     subject="synchronous-run",
-    needs=(finite, discounted, deterministic_steps, joint_sampling),
+    needs=(finite, discounted, deterministic_steps, independent_samples, joint_sampling),
     uses=("q-learning.one-step-expectation",),
     sources=(cite("thrun1993"), cite("vanhasselt2010")),
     expected="refuted",

@@ -28,7 +28,7 @@ from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.strategies import distributions, mdps
 
-from ..assumptions import frozen_weights
+from ..assumptions import discounted, finite, frozen_weights, joint_sampling
 from ..claim import Claim, cite
 from ..definitions import backup
 from ..dyadic import NETWORK_BITS, dyadic_features, dyadic_parameters
@@ -39,8 +39,8 @@ sgd_on_ve = Claim(
     title='"The Q-learning update is stochastic gradient descent on the value error"',
     statement=r"\mathbb E[\Delta w] = -\tfrac{\alpha}{2} \nabla \mathrm{VE}(w)",
     subject="semi-gradient-rule",
-    needs=(frozen_weights,),
-    uses=("value-error.ve-gradient", "semi-gradient.difference"),
+    needs=(finite, discounted, frozen_weights, joint_sampling),
+    uses=("value-error.ve-gradient", "q-learning.one-step-expectation", "bellman.fixed-point-optimal"),
     sources=(cite("crossvalidated365618"), cite("sutton2018", "(9.4)-(9.5)", verified=False), cite("barnard1993")),
     expected="refuted",
 )
