@@ -1,4 +1,4 @@
-"""The sampled loops of Q-learning, compiled by numba: the same bits as `q_learning`'s plain ones, 100 times as fast.
+"""The loops of `simulation`, compiled by numba: the same bits, 100 times as fast.
 
 Each loop repeats its plain counterpart operation by operation, without fast-math, so that no product is fused or
 reordered, and takes its uniforms from outside. Bit-identity is no luxury: with an argmax in the loop one unit in the
@@ -20,7 +20,7 @@ from .extras import MissingExtra, missing_extra
 from .model import FiniteMDP
 
 if TYPE_CHECKING:
-    from .q_learning import Trajectory
+    from .simulation import Trajectory
 
 __all__ = ["synchronous_loop", "trajectory_loop"]
 

@@ -22,7 +22,7 @@ REFERENCES = {
     "greedy-policy": "bellcheck.mdp.bellman:greedy_policy",
     "q-learner": "bellcheck.mdp.q_learning:update",
     "synchronous-run": "bellcheck.mdp.q_learning:run_synchronous",
-    "trajectory-run": "bellcheck.mdp.q_learning:run_trajectory",
+    "trajectory-run": "bellcheck.mdp.simulation:run_trajectory",
     "behaviour": "bellcheck.mdp.behaviour:epsilon_greedy",
     "stationary-weights": "bellcheck.mdp.chain:stationary",
     "value-error": "bellcheck.mdp.value_error:value_error",

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from bellcheck.mdp.arithmetic import Array
-from bellcheck.mdp.q_learning import Engine, Trajectory
+from bellcheck.mdp.simulation import Engine, Trajectory
 from bellcheck.proofs import bounds
 
 __all__ = ["largest_certified_errors"]

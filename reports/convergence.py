@@ -30,7 +30,7 @@ import numpy as np
 from flint import fmpq
 
 from bellcheck.mdp.arithmetic import max_norm, to_floats
-from bellcheck.mdp.q_learning import Engine, run_trajectory, sample_synchronous
+from bellcheck.mdp.simulation import Engine, run_trajectory, sample_synchronous
 from bellcheck.mdp.step_size import Constant, Linear, Polynomial, RescaledLinear, StepSize
 from bellcheck.proofs.bounds import synchronous_bound
 from bellcheck.proofs.evidence import stream

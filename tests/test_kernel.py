@@ -8,11 +8,11 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from bellcheck.mdp import kernel, q_learning
+from bellcheck.mdp import kernel, simulation
 from bellcheck.mdp.extras import MissingExtra
 from bellcheck.mdp.families import corridor, garnet, grid
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.q_learning import Trajectory, run_trajectory, sample_synchronous
+from bellcheck.mdp.simulation import Trajectory, run_trajectory, sample_synchronous
 from bellcheck.mdp.step_size import Clock, Constant, Polynomial
 
 numba = pytest.importorskip("numba")
@@ -105,7 +105,7 @@ def test_synchronous_tables_are_the_same_bits(steps: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ["plain", "compiled"])
-def test_chunks_do_not_show(engine: q_learning.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_do_not_show(engine: simulation.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run cut into chunks of a few steps is the run in one piece, checkpoints at the cuts included."""
     mdp = grid(3, 3, "9/10", 2)
 
@@ -118,7 +118,7 @@ def test_chunks_do_not_show(engine: q_learning.Engine, monkeypatch: pytest.Monke
         return [*_bits(trajectory), tables.tobytes()]
 
     whole = runs()
-    monkeypatch.setattr(q_learning, "CHUNK", 40)
+    monkeypatch.setattr(simulation, "CHUNK", 40)
 
     assert runs() == whole
 

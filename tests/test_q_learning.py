@@ -15,18 +15,14 @@ from bellcheck.mdp.bellman import optimality_operator, state_values
 from bellcheck.mdp.chain import MissingStart
 from bellcheck.mdp.families import garnet, grid
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.q_learning import (
+from bellcheck.mdp.q_learning import run_asynchronous, run_synchronous, synchronous_update, td_target, update
+from bellcheck.mdp.simulation import (
     InvalidRun,
     bit_for_bit,
     outcome_of,
-    run_asynchronous,
-    run_synchronous,
     run_trajectory,
     sample_outcomes,
     sample_synchronous,
-    synchronous_update,
-    td_target,
-    update,
 )
 from bellcheck.mdp.step_size import Constant, Linear, RescaledLinear
 

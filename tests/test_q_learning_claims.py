@@ -9,7 +9,7 @@ from flint import arb, fmpq
 from bellcheck.mdp.arithmetic import exact, exact_array
 from bellcheck.mdp.examples import joint_law, self_loop
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.q_learning import run_trajectory
+from bellcheck.mdp.simulation import run_trajectory
 from bellcheck.mdp.step_size import Constant, RescaledLinear
 from bellcheck.proofs.bounds import (
     noise_range,

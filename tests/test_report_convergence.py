@@ -12,7 +12,7 @@ from bellcheck.mdp.arithmetic import max_norm, to_floats
 from bellcheck.mdp.examples import noisy_self_loops, self_loop
 from bellcheck.mdp.families import garnet
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.q_learning import run_trajectory
+from bellcheck.mdp.simulation import run_trajectory
 from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.step_size import Polynomial, StepSize
 from bellcheck.proofs.bounds import trajectory_certificate

@@ -9,7 +9,8 @@ import numpy as np
 from bellcheck.mdp.arithmetic import Array, to_floats
 from bellcheck.mdp.bellman import state_values
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.q_learning import Trajectory, outcome_of, sample_synchronous, td_target
+from bellcheck.mdp.q_learning import td_target
+from bellcheck.mdp.simulation import Trajectory, outcome_of, sample_synchronous
 
 from ..subject import Subject
 

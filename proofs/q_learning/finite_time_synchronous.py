@@ -48,7 +48,7 @@ from hypothesis import strategies as st
 from bellcheck.mdp.arithmetic import Array, exact_array, max_norm, to_floats
 from bellcheck.mdp.examples import self_loop
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.q_learning import sample_outcomes
+from bellcheck.mdp.simulation import sample_outcomes
 from bellcheck.mdp.step_size import Constant, Linear, Polynomial, RescaledLinear, StepSize
 from bellcheck.mdp.strategies import mdps, synchronous_paths, tables, tied_to
 
@@ -63,7 +63,7 @@ from ..assumptions import (
 )
 from ..bounds import largest_value, noise_range, noise_weights, rounding_bound, synchronous_bias, synchronous_bound
 from ..claim import Claim, cite
-from ..definitions import optimal_values, state_value
+from ..definitions import optimal_values, state_values
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, equal
 
@@ -92,13 +92,9 @@ Path = tuple[Array, np.ndarray]
 # -------------------------------------------------------------------- on every path
 
 
-def _state_values(mdp: FiniteMDP, q: Array) -> Array:
-    return exact_array(state_value(mdp, q, state) for state in range(mdp.n_states))
-
-
 def _noise(mdp: FiniteMDP, best: Array, path: Path) -> list[Array]:
     """W_0, ..., W_n of a path."""
-    v = _state_values(mdp, best)
+    v = state_values(mdp, best)
     noise = [mdp.table(0)]
     for step_size, row in zip(*path, strict=True):
         sample = mdp.reward[row] + mdp.discount * v[mdp.next_state[row]] - best
@@ -348,7 +344,7 @@ def sampled_errors_stay_below_the_bound(
 
     All numbers are dyadic, so that the probabilities sampled from are the model's.
     """
-    ranges = noise_range(mdp, _state_values(mdp, optimal_values(mdp)))
+    ranges = noise_range(mdp, state_values(mdp, optimal_values(mdp)))
     return _sampled_runs(run, mdp, q, ranges, seed, false_alarm)
 
 

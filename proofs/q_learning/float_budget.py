@@ -47,7 +47,7 @@ from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, to_floats
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.q_learning import bit_for_bit, run_trajectory, sample_outcomes, sample_synchronous
+from bellcheck.mdp.simulation import bit_for_bit, run_trajectory, sample_outcomes, sample_synchronous
 from bellcheck.mdp.strategies import mdps, paths, step_sizes, synchronous_paths, tables, tied_to
 
 from ..assumptions import binary64, discounted, finite, steps_in_unit_interval

@@ -28,9 +28,9 @@ from flint import fmpq
 from bellcheck.mdp.arithmetic import Array, exact, exact_array, to_floats
 from bellcheck.mdp.examples import joint_law as coupled
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.q_learning import run_trajectory, sample_synchronous
+from bellcheck.mdp.simulation import run_trajectory, sample_synchronous
 
-from ..assumptions import finite, joint_sampling
+from ..assumptions import finite, independent_samples, joint_sampling
 from ..claim import Claim
 from ..definitions import backup, target
 from ..mutants import learners, simulators
@@ -43,7 +43,7 @@ joint_law = Claim(
     statement=r"\mathbb E[Q_3(0,0)] = \tfrac{693}{512}, \tfrac{694}{512}, \tfrac{692}{512}"
     r"\ \text{for three models with the same } T",
     subject="synchronous-run",
-    needs=(finite, joint_sampling),
+    needs=(finite, independent_samples, joint_sampling),
     uses=("q-learning.one-step-expectation",),
 )
 

@@ -36,14 +36,22 @@ from hypothesis import strategies as st
 from bellcheck.mdp.arithmetic import Array, exact, exact_array, max_norm, to_floats
 from bellcheck.mdp.families import garnet
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.q_learning import Trajectory, bit_for_bit
+from bellcheck.mdp.simulation import Trajectory, bit_for_bit
 from bellcheck.mdp.step_size import RescaledLinear
 from bellcheck.mdp.strategies import mdps, tables, tied_to
 
-from ..assumptions import discounted, finite, joint_sampling, steps_in_unit_interval, terminal_value_zero, visit_steps
+from ..assumptions import (
+    discounted,
+    finite,
+    independent_samples,
+    joint_sampling,
+    steps_in_unit_interval,
+    terminal_value_zero,
+    visit_steps,
+)
 from ..bounds import asynchronous_bounds, largest_value, noise_range, rounded_up, rounding_bound, trajectory_certificate
 from ..claim import Claim, cite
-from ..definitions import optimal_values, state_value
+from ..definitions import optimal_values, state_values
 from ..mutants import simulators
 from ..relation import Relation, all_of, at_most, equal
 
@@ -52,7 +60,15 @@ certificate = Claim(
     title="Along one epsilon-greedy trajectory a computed certificate bounds the error of every pair",
     statement=r"P\bigl(\forall t \le n, x:\ \lvert Q_t(x) - q^*(x) \rvert \le D_t(x) + \tau_t(x)\bigr) \ge 1 - \delta",
     subject="trajectory-run",
-    needs=(finite, discounted, terminal_value_zero, steps_in_unit_interval, visit_steps, joint_sampling),
+    needs=(
+        finite,
+        discounted,
+        terminal_value_zero,
+        steps_in_unit_interval,
+        visit_steps,
+        independent_samples,
+        joint_sampling,
+    ),
     uses=(
         "bellman.max-nonexpansive",
         "bellman.fixed-point-optimal",
@@ -62,10 +78,6 @@ certificate = Claim(
     ),
     sources=(cite("hoeffding1963"), cite("watkins1992")),
 )
-
-
-def _state_values(mdp: FiniteMDP, q: Array) -> Array:
-    return exact_array(state_value(mdp, q, state) for state in range(mdp.n_states))
 
 
 # -------------------------------------------------------------------- on every path
@@ -102,7 +114,7 @@ def noise_carries_the_error(run: Any, mdp: FiniteMDP, q: Array, entropy: int) ->
     path = _short_run(run, mdp, q, entropy)
     mdp, q = bit_for_bit(mdp), exact_array(to_floats(q))
     best = optimal_values(mdp)
-    v = _state_values(mdp, best)
+    v = state_values(mdp, best)
     noise = mdp.table(0)
 
     def updates() -> Iterator[tuple[int, fmpq, fmpq]]:
@@ -221,7 +233,7 @@ def errors_stay_below_the_certificate(
 ) -> Relation:
     """On sampled trajectories every error is at most the certificate; shown is where it comes closest."""
     same_bits = bit_for_bit(mdp)
-    ranges = noise_range(same_bits, _state_values(same_bits, optimal_values(same_bits)))
+    ranges = noise_range(same_bits, state_values(same_bits, optimal_values(same_bits)))
     return _sampled_trajectories(run, mdp, q, ranges, seed, false_alarm)
 
 
