@@ -9,18 +9,28 @@ from typing import Any
 from .convergence import Curve
 from .figures import DEEPEST
 from .problems import Problem
+from .reading import changes
 
 __all__ = ["about_problem", "at_a_glance", "caption", "outcomes"]
 
 
 def about_problem(learned: Problem) -> str:
-    """Return what the model is, its size, its discount, and how many pairs are left out."""
+    """Return what the model is, its discount and size, what cannot be reached, and what was done to its table."""
     n = learned.model.n_pairs
     words = [learned.about] if learned.about else []
-    words.append(f"{n:,} pairs, discount {learned.model.discount}")
-    if learned.left_out:
-        words.append(f"{learned.left_out:,} further pairs cannot be reached from the start and are left out")
-    return "; ".join(words) + "."
+    words.append(f"discount {learned.model.discount}, {n:,} pairs")
+    sentences = ["; ".join(words)]
+    if learned.states_left_out:
+        sentences.append(
+            f"{learned.states_left_out:,} of its {learned.acting:,} non-terminal states cannot be reached from the "
+            f"start; they and their {learned.left_out:,} pairs are left out"
+        )
+    if learned.reading is not None:
+        done = changes(learned.reading)
+        sentences.append(
+            f"What was done to the environment's table: {'; '.join([*done, 'nothing else' if done else 'nothing'])}"
+        )
+    return ". ".join(sentences) + "."
 
 
 def caption(curves: Sequence[Curve]) -> str:
@@ -29,15 +39,16 @@ def caption(curves: Sequence[Curve]) -> str:
     worst = max(curves, key=lambda curve: curve.remaining)
     experiment = best.experiment
     unit = "updates of every pair" if experiment.epsilon is None else "steps"
-    left = f"{_percent(best.remaining)} of the initial error {_short(best.initial_error)} left in the median"
-    other = f"{worst.schedule} {_percent(worst.remaining)}"
-    parts = [
-        f"After {experiment.n:,} {unit} the step size {best.schedule} has {left}, {other}",
-    ]
+    ends = (
+        f"After {experiment.n:,} {unit} the median run has {_percent(best.remaining)} of the initial error "
+        f"{_short(best.initial_error)} left with the best step size, {best.schedule}, and {_percent(worst.remaining)} "
+        f"with the worst, {worst.schedule}"
+    )
+    parts = [ends]
     if best.rarest is not None:
         parts.append(f"fewest updates of a pair in any run: {min(c.rarest or 0 for c in curves):,}")
     if best.remaining >= 0.05:
-        parts.append("no step size gets below 5 %: this behaviour reaches some pair too seldom")
+        parts.append("no step size gets below 5 %")
     grey = [curve.schedule for curve in curves if not curve.bound_says_something[1:].all()]
     if not experiment.problem.bounded:
         parts.append("no bound is drawn at discount 1")
@@ -63,6 +74,7 @@ def outcomes(curves: Sequence[Curve]) -> list[dict[str, Any]]:
             "remaining_q90": curve.remaining_at(0.9),
             "pairs": curve.experiment.problem.model.n_pairs,
             "left_out": curve.experiment.problem.left_out,
+            "states_left_out": curve.experiment.problem.states_left_out,
             "rarest_visits": curve.rarest,
             "runs": len(curve.errors),
             "runs_above_bound": curve.exceeded,

@@ -160,9 +160,9 @@ def report(
 
     models = []
     for name in mdp or []:
-        model, _ = solving.read_model(name, discount)
+        model, reading = solving.read_model(name, discount)
         solving.require_solvable(model)
-        models.append((name, model))
+        models.append((name, reading or model))
     command = ["bellcheck", "report", "--seed", str(seed), *(part for name in mdp or [] for part in ("--mdp", name))]
     if discount is not None:
         command += ["--discount", discount]

@@ -1,8 +1,9 @@
 r"""The gradient of VE by two roads, and the paths of semi- and full-gradient descent.
 
 *By two roads*: SymPy differentiates the expression of the loss, torch the loss as it is computed; neither uses the
-closed form 2 sum mu (q_hat - q) grad q_hat. Parameters, weights and values are small dyadic rationals, so that no
-operation of binary64 rounds and the two must agree in every bit: the bound on their difference is 0.
+closed form 2 sum mu (q_hat - q) grad q_hat (value-error.ve-gradient, whose roads and bound these are). Parameters,
+features, weights and values are small dyadic rationals, so that no operation of binary64 rounds and the two must be
+equal. A hyperbolic tangent is rounded; there the bound is that of the running error analysis.
 
 *Paths*: every method follows its expected update, without sampling noise, from the same first parameters.
 """
@@ -14,35 +15,34 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import sympy
 from flint import fmpq
 
-from bellcheck.mdp.approximation import LinearQ, NetworkQ, PolynomialQ
-from bellcheck.mdp.arithmetic import Array, exact, exact_array, fraction, to_floats
+from bellcheck.mdp.approximation import LinearQ
+from bellcheck.mdp.arithmetic import exact, exact_array, to_floats
 from bellcheck.mdp.bellman import policy_operator
 from bellcheck.mdp.examples import baird_features, stay_or_switch, twin_features, twin_process
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.semi_gradient import full_gradient, gradient, key_matrix, semi_gradient
 from bellcheck.mdp.solve import evaluate, policy_iteration
 from bellcheck.mdp.value_error import bellman_error, squared_td_error, value_error
+from bellcheck.proofs.approximations import COLUMNS, Family
+from bellcheck.proofs.running_error import exactly
+from bellcheck.proofs.value_error.ve_gradient import autograd_gradient, symbolic_gradient, tanh_error_bounds
 
-__all__ = ["BAIRD_STEP", "GradientRow", "baird_paths", "gradient_table", "objective_paths"]
+__all__ = ["BAIRD_STEP", "Component", "GradientRow", "baird_paths", "gradient_table", "objective_paths"]
 
 
 @dataclass(frozen=True)
-class GradientRow:
-    """One component of the gradient of VE: SymPy's rational, torch's float, and the bound on their difference."""
+class Component:
+    """One component of the gradient of VE by each road, and the derived bound on their distance.
 
-    q_hat: str
-    parameter: int
-    symbolic: fmpq
+    `symbolic` and `bound` are exact, or 60-digit numbers where there is a hyperbolic tangent.
+    """
+
+    symbolic: Any
     autograd: float
-    bound: fmpq
-
-    @property
-    def difference(self) -> fmpq:
-        """The exact distance of the two."""
-        return abs(exact(self.autograd) - self.symbolic)
+    difference: Any
+    bound: Any
 
     @property
     def holds(self) -> bool:
@@ -50,94 +50,68 @@ class GradientRow:
         return bool(self.difference <= self.bound)
 
 
+@dataclass(frozen=True)
+class GradientRow:
+    """The gradient of VE for one form of q_hat."""
+
+    q_hat: str
+    components: tuple[Component, ...]
+
+    @property
+    def furthest(self) -> Component:
+        """The component at which the two roads differ most."""
+        return max(self.components, key=lambda component: component.difference)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every component is within its bound."""
+        return all(component.holds for component in self.components)
+
+
+_FORMS: dict[Family, str] = {
+    "linear": "linear",
+    "polynomial": "polynomial of degree 2 in w",
+    "relu": "two-layer network, ReLU",
+    "tanh": "two-layer network, tanh",
+}
+# In every form no hidden unit is at its kink for any of the four pairs, so that the derivative exists.
+_PARAMETERS: dict[Family, list[str]] = {
+    "linear": ["3/8", "-5/4"],
+    "polynomial": ["1/2", "-3/4"],
+    "relu": ["1/2", "-1/4", "3/4", "1/2", "1/8", "-1/4", "1", "-1/2", "1/4"],
+    "tanh": ["1/2", "-1/4", "3/4", "1/2", "1/8", "-1/4", "1", "-1/2", "1/4"],
+}
+_FEATURES = [[1, "1/2", "-1/2"], ["-1/2", 1, "1/4"], ["1/4", "-1", 1], [1, 1, "3/4"]]
+
+
 def gradient_table() -> list[GradientRow]:
-    """Return every component for a linear and a polynomial q_hat and a network with one hidden layer of ReLUs.
+    """Return the gradient of VE for a linear and a polynomial q_hat and for two-layer ReLU and tanh networks.
 
     The values are q* of `stay_or_switch` at discount 1/2, the weights 1/2, 1/4, 1/8, 1/8. Needs torch.
     """
-    import torch
-
-    mdp = stay_or_switch("1/2")
-    mu, q = exact_array(["1/2", "1/4", "1/8", "1/8"]), policy_iteration(mdp).q
-    weights, values = torch.from_numpy(to_floats(mu)), torch.from_numpy(to_floats(q))
+    mu, q = exact_array(["1/2", "1/4", "1/8", "1/8"]), policy_iteration(stay_or_switch("1/2")).q
     table = []
-    for name, symbolic, computed, parameters in (_linear(), _polynomial(), _network()):
-        names = sympy.symbols(f"w0:{len(parameters)}")
-        loss = sum(
-            _rational(m) * (_rational(value) - estimate) ** 2
-            for m, value, estimate in zip(mu, q, symbolic(names), strict=True)
+    for family, name in _FORMS.items():
+        instance = (
+            mu,
+            q,
+            np.stack([exact_array(row[: COLUMNS[family]]) for row in _FEATURES]),
+            exact_array(_PARAMETERS[family]),
         )
-        at = {w: _rational(number) for w, number in zip(names, parameters, strict=True)}
-        by_torch = gradient(
-            lambda w, computed=computed: value_error(weights, values, computed(w)),  # type: ignore[misc]
-            torch.from_numpy(to_floats(parameters)),
-        )
-        for i, w in enumerate(names):
-            table.append(GradientRow(name, i, exact(str(sympy.diff(loss, w).subs(at))), float(by_torch[i]), exact(0)))
-    return table
-
-
-_Form = tuple[str, Callable[[Any], list[Any]], Any, Array]
-
-
-def _linear() -> _Form:
-    rows = [[1, "1/2"], [0, "3/4"], ["-1/4", 1], [2, "-1/2"]]
-    return (
-        "linear",
-        lambda w: [sum(_rational(c) * x for c, x in zip(row, w, strict=True)) for row in rows],
-        LinearQ(rows).to_tensor(),
-        exact_array(["3/8", "-5/4"]),
-    )
-
-
-def _polynomial() -> _Form:
-    monomials = [(), (0,), (0, 1), (1, 1, 2)]
-    rows = [["1/2", 1, 0, "1/4"], [0, "-1/2", 1, 1], [1, 0, "3/4", "-1/2"], ["1/4", "1/4", "-1", 2]]
-    return (
-        "polynomial",
-        lambda w: [
-            sum(_rational(c) * sympy.Mul(*(w[j] for j in m)) for c, m in zip(row, monomials, strict=True))
-            for row in rows
-        ],
-        PolynomialQ(rows, monomials, 3).to_tensor(),
-        exact_array(["1/2", "-3/4", "5/4"]),
-    )
-
-
-def _network() -> _Form:
-    import torch
-
-    inputs: list[list[Any]] = [[1, "1/2"], ["-1/2", 1], ["1/4", "-1"], [1, 1]]
-    hidden = 3
-    module = torch.nn.Sequential(
-        torch.nn.Linear(2, hidden, dtype=torch.float64),
-        torch.nn.ReLU(),
-        torch.nn.Linear(hidden, 1, dtype=torch.float64),
-    )
-
-    def symbolic(w: Any) -> list[Any]:
-        first, bias, second, last = (
-            w[: 2 * hidden],
-            w[2 * hidden : 3 * hidden],
-            w[3 * hidden : 4 * hidden],
-            w[4 * hidden],
-        )
-        return [
-            sum(
-                second[j] * sympy.Max(0, sum(first[2 * j + i] * _rational(row[i]) for i in range(2)) + bias[j])
-                for j in range(hidden)
+        derived = symbolic_gradient(family, *instance)
+        computed = autograd_gradient(value_error, family, *instance)
+        bounds = tanh_error_bounds(*instance) if family == "tanh" else [fmpq(0)] * len(derived)
+        read = [exactly(exact(x)) if family == "tanh" else exact(x) for x in computed]
+        table.append(
+            GradientRow(
+                name,
+                tuple(
+                    Component(symbolic, autograd, abs(symbolic - number), bound)
+                    for symbolic, autograd, number, bound in zip(derived, computed, read, bounds, strict=True)
+                ),
             )
-            + last
-            for row in inputs
-        ]
-
-    # No hidden unit is at its kink for any of the four pairs, so that the derivative exists.
-    parameters = ["1/2", "-1/4", "3/4", "1/2", "-1/2", "1", "1/8", "-1/4", "3/8", "1", "-1/2", "3/4", "1/4"]
-    return "two-layer network", symbolic, NetworkQ(module, inputs), exact_array(parameters)
-
-
-def _rational(number: object) -> sympy.Rational:
-    return sympy.Rational(fraction(exact(number)))
+        )
+    return table
 
 
 # -------------------------------------------------------------------- Baird's star

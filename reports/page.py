@@ -29,9 +29,13 @@ def render(run: Run, context: Mapping[str, Any]) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
+    from .typography import scientific
+
     here = files("bellcheck.reports")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(plain=_plain, state_name=_state_name, action_name=_action_name)
+    environment.filters.update(
+        plain=_plain, state_name=_state_name, action_name=_action_name, scientific=scientific, small=_small
+    )
     template = environment.from_string(here.joinpath("page.html.jinja").read_text("utf-8"))
     claims = _claims(run)
     verdict_of = {member["id"]: member for member in claims}
@@ -45,6 +49,7 @@ def render(run: Run, context: Mapping[str, Any]) -> str:
         claims=claims,
         verdict_of=verdict_of,
         sentences=[_sentence(sentence, verdict_of) for sentence in ANSWER],
+        unwritten=len({name for row in ANSWER for name in (*row.claims, *row.folklore)} - verdict_of.keys()),
         **context,
     )
 
@@ -58,6 +63,13 @@ def _plain(value: Any) -> str:
     else:
         text = str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+
+
+def _small(number: Any) -> str:
+    """Return an exact 0 as such, another small number as two digits times a power of ten."""
+    from .typography import scientific
+
+    return scientific(float(number)) if number else "0"
 
 
 def _state_name(state: int, model: Mapping[str, Any]) -> str:
@@ -74,6 +86,8 @@ def _action_name(action: int, model: Mapping[str, Any]) -> str:
 
 
 def _sentence(sentence: Sentence, verdict_of: Mapping[str, Any]) -> dict[str, Any]:
+    from .prose import inline
+
     named = (*sentence.claims, *sentence.folklore)
     known = [verdict_of[name] for name in named if name in verdict_of]
     carried = sum(name in verdict_of for name in sentence.claims)
@@ -83,14 +97,14 @@ def _sentence(sentence: Sentence, verdict_of: Mapping[str, Any]) -> dict[str, An
     elif not known:
         badge, verdict = "none", "no claim yet"
     elif not carried:
-        badge, verdict = "none", "no claim yet carries it, only its caveat is checked"
+        badge, verdict = "none", "no claim carries it yet, only its caveat is checked"
     elif len(known) == len(named):
-        badge, verdict = "holds", "true under its condition: every claim is as expected"
+        badge, verdict = "holds", f"true under its condition: all {len(known)} claims as expected"
     else:
-        badge, verdict = "holds", f"true under its condition so far: {len(known)} of {len(named)} claims, as expected"
+        badge, verdict = "part", f"checked in part: {len(known)} of {len(named)} claims are written, all as expected"
     return {
-        "says": sentence.says,
-        "needs": sentence.needs,
+        "says": inline(sentence.says),
+        "needs": inline(sentence.needs),
         "claims": sentence.claims,
         "folklore": sentence.folklore,
         "badge": badge,
@@ -112,13 +126,14 @@ def _claims(run: Run) -> list[dict[str, Any]]:
 
 def _claim(member: Claim, verdict: ClaimVerdict) -> dict[str, Any]:
     from .bibliography import reference
-    from .prose import formula, prose
+    from .prose import formula, inline, prose
+    from .typography import scientific
 
     folklore = member.expected == "refuted"
     badge, text = _verdict(verdict)
     return {
         "id": member.id,
-        "title": member.title,
+        "title": inline(member.title),
         "group_title": GROUPS[member.group],
         "statement": formula(member.statement),
         "folklore": folklore,
@@ -128,19 +143,21 @@ def _claim(member: Claim, verdict: ClaimVerdict) -> dict[str, Any]:
         "kinds": member.kinds,
         "examples": sum(check.examples for check in verdict.checks),
         "refuted": sum(control.status == "refuted" for control in verdict.controls),
-        "false_alarm": f"{total:.0e}" if (total := sum(check.false_alarm for check in verdict.checks)) else "0",
+        "false_alarm": scientific(total) if (total := sum(check.false_alarm for check in verdict.checks)) else "0",
         "truths": [
-            _first_line(control.statement) for control in member.controls if folklore and control.statement is not None
+            inline(_first_line(control.statement))
+            for control in member.controls
+            if folklore and control.statement is not None
         ],
-        "needs": member.needs,
+        "needs": [{"name": need.name, "statement": inline(need.statement)} for need in member.needs],
         "uses": member.uses,
         "checks": [
-            {"text": _check_text(member, name), "parts": [_check_part(member, part) for part in parts]}
+            {"text": inline(_check_text(member, name)), "parts": [_check_part(member, part) for part in parts]}
             for (name,), parts in _by(verdict.checks, "name")
         ],
         "controls": [
             {
-                "text": _control_text(member, name, by),
+                "text": inline(_control_text(member, name, by)),
                 "by": _words(by),
                 "parts": [_control_part(member, p) for p in parts],
             }
@@ -177,11 +194,14 @@ def _check_text(member: Claim, name: str) -> str:
 
 
 def _check_part(member: Claim, verdict: CheckVerdict) -> dict[str, Any]:
+    from .prose import inline
+    from .typography import scientific
+
     power = next(check.power for check in member.checks if (check.name, check.kind) == (verdict.name, verdict.kind))
     counted = f"{verdict.examples:,} examples" if verdict.examples > 1 else "decided once"
-    chance = f", false alarm {verdict.false_alarm:.0e}; {power}" if verdict.false_alarm else ""
+    chance = f", false alarm {scientific(verdict.false_alarm)}; power: {power}" if verdict.false_alarm else ""
     return {
-        "detail": f"{verdict.kind}, {counted}{chance}",
+        "detail": inline(f"{verdict.kind}, {counted}{chance}"),
         "badge": _colour(verdict.status == member.expected, verdict.status),
         "status": verdict.status,
         "reason": verdict.reason,

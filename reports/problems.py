@@ -15,6 +15,7 @@ from flint import fmpq
 from bellcheck.mdp.arithmetic import Array, max_norm, to_floats
 from bellcheck.mdp.chain import reachable_pairs
 from bellcheck.mdp.families import corridor, garnet, grid
+from bellcheck.mdp.interop.gymnasium import Reading, from_gymnasium
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.solve import policy_iteration
 from bellcheck.proofs.bounds import largest_value, noise_range, rounding_bound
@@ -27,15 +28,25 @@ Kind: TypeAlias = Literal["family", "environment", "yours"]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A model with its exact q*: the part that can be reached, and how many pairs of how many that leaves out."""
+    """A model with its exact q*: the part that can be reached, and what that leaves out.
+
+    Attributes
+    ----------
+    acting : number of states with actions, those that cannot be reached included.
+    left_out, states_left_out : numbers of pairs, and of states with actions, that cannot be reached.
+    reading : what had to be done to an environment's table, if it comes from one.
+    """
 
     name: str
     kind: Kind
     model: FiniteMDP
     q: Array
     v: Array
+    acting: int
     left_out: int
+    states_left_out: int
     about: str = ""
+    reading: Reading | None = None
 
     @property
     def deterministic(self) -> bool:
@@ -57,7 +68,7 @@ class Problem:
         """Whether anything is proved about the errors: below discount 1."""
         return bool(self.model.discount < 1)
 
-    @property
+    @cached_property
     def trivial_bound(self) -> float:
         """What every table obeys that starts from 0: ||q*|| + R / (1 - gamma); infinite at discount 1."""
         if not self.bounded:
@@ -71,17 +82,29 @@ class Problem:
         return float(to_floats([rounding_bound(2 * n, largest_value(self.model, self.model.table(0)))])[0])
 
 
-def problem(name: str, kind: Kind, mdp: FiniteMDP, about: str = "") -> Problem:
+def problem(name: str, kind: Kind, source: FiniteMDP | Reading, about: str = "") -> Problem:
     """Solve a model exactly, restricted to the pairs that can be reached from its start.
 
     Without a start distribution every state may be the first. Raises ``ImproperPolicy`` as `policy_iteration` does.
     """
+    mdp, reading = (source.mdp, source) if isinstance(source, Reading) else (source, None)
     if mdp.start is None:
         mdp = replace(mdp, start=_evenly(mdp.n_states, mdp.acting))
     keep = reachable_pairs(mdp)
     part = mdp if keep.all() else _restricted(mdp, keep)
     solution = policy_iteration(part)
-    return Problem(name, kind, part, solution.q, solution.v, int((~keep).sum()), about)
+    return Problem(
+        name,
+        kind,
+        part,
+        solution.q,
+        solution.v,
+        acting=len(mdp.acting),
+        left_out=int((~keep).sum()),
+        states_left_out=len(mdp.acting) - len(np.unique(mdp.pair_state[keep])),
+        about=about,
+        reading=reading,
+    )
 
 
 def _evenly(n_states: int, acting: np.ndarray) -> Array:
@@ -145,11 +168,9 @@ def families(seed: int) -> list[Problem]:
 
 def environments() -> list[Problem]:
     """Return the three Gymnasium environments at discount 99/100; raises ``ImportError`` without gymnasium."""
-    from bellcheck.mdp.interop.gymnasium import from_gymnasium
-
     about = {
         "FrozenLake-v1": "4 × 4, slippery: a move goes astray with probability 2/3",
-        "CliffWalking-v1": "deterministic; 37 of 47 acting states can be reached",
-        "Taxi-v4": "deterministic; random passenger and destination at each start",
+        "CliffWalking-v1": "Deterministic; a step into the cliff costs 100 and leads to the start; nobody stands in it",
+        "Taxi-v4": "Deterministic; only the first state of an episode is random",
     }
-    return [problem(name, "environment", from_gymnasium(name, "99/100").mdp, text) for name, text in about.items()]
+    return [problem(name, "environment", from_gymnasium(name, "99/100"), text) for name, text in about.items()]

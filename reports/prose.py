@@ -9,15 +9,18 @@ import re
 from textwrap import dedent
 
 from latex2mathml.converter import convert
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-__all__ = ["formula", "prose"]
+from .typography import typeset
+
+__all__ = ["formula", "inline", "prose"]
 
 _DIRECTIVE = ".. math::"
 _INLINE = re.compile(
-    r"``(?P<code>[^`]+)``|`(?P<name>[^`]+)`|\*\*(?P<strong>[^*]+)\*\*"
+    r"``(?P<code>[^`]+)``|`(?P<name>[^`]+)`|\$(?P<formula>[^$]+)\$|\*\*(?P<strong>[^*]+)\*\*"
     r"|(?<![\w*])\*(?P<emphasis>[^*\s][^*]*)\*(?![\w*])"
 )
+_PRIME = re.compile(r"<msup>(<m[io]>[^<]*</m[io]>)<mi>&#x02032;</mi></msup>")
 _TAG = {"code": "code", "name": "code", "strong": "strong", "emphasis": "em"}
 
 
@@ -28,7 +31,9 @@ def formula(latex: str, *, display: bool = True) -> Markup:
     latex = re.sub(r"(\\[Bb]ig+[lr])\\[lr]([Vv])ert", lambda big: big[1] + ("‖" if big[2] == "V" else "|"), latex)
     if re.search(r"(?<!\\)&", latex) and "\\begin" not in latex:
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
-    return Markup(convert(latex, display="block" if display else "inline"))
+    mathml = convert(latex, display="block" if display else "inline")
+    # A prime is raised already: as an exponent it would shrink to a dot.
+    return Markup(_PRIME.sub(r"<mrow>\1<mo>&#x02032;</mo></mrow>", mathml))
 
 
 def prose(text: str) -> Markup:
@@ -64,7 +69,7 @@ def _table(block: str) -> Markup:
     body = Markup("").join(
         Markup("<tr>{}</tr>").format(
             Markup("").join(
-                (Markup("<th>{}</th>") if i < heads else Markup("<td>{}</td>")).format(_inline(cell)) for cell in row
+                (Markup("<th>{}</th>") if i < heads else Markup("<td>{}</td>")).format(inline(cell)) for cell in row
             )
         )
         for i, row in enumerate(rows)
@@ -74,18 +79,23 @@ def _table(block: str) -> Markup:
 
 def _paragraph_or_list(block: str) -> Markup:
     if not re.match(r"\s*\* ", block):
-        return Markup("<p>{}</p>").format(_inline(re.sub(r"::$", ":", block.strip())))
-    items = [_inline(" ".join(item.split())) for item in re.split(r"(?:^|\n)\s*\* ", block) if item.strip()]
+        return Markup("<p>{}</p>").format(inline(re.sub(r"::$", ":", block.strip())))
+    items = [inline(" ".join(item.split())) for item in re.split(r"(?:^|\n)\s*\* ", block) if item.strip()]
     return Markup("<ul>{}</ul>").format(Markup("").join(Markup("<li>{}</li>").format(item) for item in items))
 
 
-def _inline(text: str) -> Markup:
+def inline(text: str) -> Markup:
+    """Return a line with its code, emphasis and formulas: LaTeX between dollar signs, and plain-text symbols."""
     text = text.replace(r"\|", "|")
     parts, end = [], 0
     for found in _INLINE.finditer(text):
-        parts.append(escape(text[end : found.start()]))
-        tag = {"code": "code", "name": "code", "strong": "strong", "emphasis": "em"}[str(found.lastgroup)]
-        parts.append(Markup(f"<{tag}>{{}}</{tag}>").format(found.group(str(found.lastgroup))))
+        parts.append(typeset(text[end : found.start()]))
+        kind = str(found.lastgroup)
+        if kind == "formula":
+            parts.append(formula(found[kind], display=False))
+        else:
+            marked = typeset(found[kind]) if kind in {"strong", "emphasis"} else found[kind]
+            parts.append(Markup(f"<{_TAG[kind]}>{{}}</{_TAG[kind]}>").format(marked))
         end = found.end()
-    parts.append(escape(text[end:]))
+    parts.append(typeset(text[end:]))
     return Markup("").join(parts)

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from bellcheck.mdp.extras import MissingExtra, missing_extra
+from bellcheck.mdp.interop.gymnasium import Reading
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.proofs.claim import Claim
 from bellcheck.proofs.registry import select
@@ -44,7 +45,7 @@ PLAIN_EFFORT = Effort(replicas=10, updates=1_000, steps=20_000, engine="plain")
 def write_report(
     out: Path | str = "bellcheck-report",
     *,
-    mdps: Sequence[tuple[str, FiniteMDP]] = (),
+    mdps: Sequence[tuple[str, FiniteMDP | Reading]] = (),
     seed: int = DEFAULT_SEED,
     examples: int = DEFAULT_EXAMPLES,
     claims: Iterable[Claim] | None = None,
@@ -57,7 +58,7 @@ def write_report(
     Parameters
     ----------
     out : the folder, made if it is not there.
-    mdps : named models of your own, learned beside ours.
+    mdps : named models of your own, or environments as they were read, learned beside ours.
     seed : of everything that is random.
     examples : of each generated check.
     claims : which claims are verified, all by default.
@@ -79,7 +80,7 @@ def write_report(
             problems += environments()
         except ImportError as error:
             not_run.append(f"FrozenLake, CliffWalking and Taxi: not run, {_remedy(error)}.")
-        problems += [problem(name, "yours", mdp) for name, mdp in mdps]
+        problems += [problem(name, "yours", model) for name, model in mdps]
     effort = effort or _affordable(not_run)
     chosen = experiments(problems, effort)
     members = list(select([])) if claims is None else list(claims)
@@ -113,7 +114,7 @@ def write_report(
             "files": out_of.written,
             "not_run": not_run,
             "replicas": effort.replicas,
-            "delta": f"{DELTA:.0e}",
+            "delta": DELTA,
             "engine_note": _engine_note(effort),
             "glance": at_a_glance(curves),
             "groups": groups,
@@ -195,14 +196,15 @@ def _gradients(out_of: Folder) -> tuple[Any, list[Any]]:
         [
             {
                 "q_hat": row.q_hat,
-                "parameter": row.parameter,
-                "symbolic": str(row.symbolic),
-                "autograd": repr(row.autograd),
-                "difference": str(row.difference),
-                "bound": str(row.bound),
-                "holds": row.holds,
+                "parameter": i,
+                "symbolic": str(component.symbolic),
+                "autograd": repr(component.autograd),
+                "difference": str(component.difference),
+                "bound": str(component.bound),
+                "holds": component.holds,
             }
             for row in table
+            for i, component in enumerate(row.components)
         ],
     )
     out_of.table("objectives", paths)

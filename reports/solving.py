@@ -22,6 +22,8 @@ from bellcheck.mdp.interop.gymnasium import Reading, from_gymnasium
 from bellcheck.mdp.model import FiniteMDP, InvalidMDP
 from bellcheck.mdp.solve import Solution
 
+from .reading import changes
+
 __all__ = [
     "GYMNASIUM",
     "MAX_ACTING_STATES",
@@ -123,7 +125,7 @@ def solution_text(name: str, mdp: FiniteMDP, reading: Reading | None, solution: 
     size = f"{mdp.n_states} states ({len(mdp.terminal_states)} terminal), {mdp.n_pairs} pairs"
     lines = [
         f"{_printable(name)}: {size}, discount {mdp.discount}",
-        *([] if reading is None else _changes(reading)),
+        *([] if reading is None else changes(reading)),
         "",
         _start_line(mdp, solution),
         "",
@@ -133,21 +135,6 @@ def solution_text(name: str, mdp: FiniteMDP, reading: Reading | None, solution: 
     if left_out or any(len(str(value)) > _LONGEST for value in solution.q):
         after.append("--json FILE writes every state and every digit.")
     return Group(*map(Text, lines), table, *map(Text, after))
-
-
-def _changes(reading: Reading) -> list[str]:
-    lines = []
-    if reading.changes:
-        lines.append(
-            f"{len(reading.changes)} floating-point probabilities are read as rationals beside them, "
-            f"at most {float(fraction(reading.largest_change)):.1e} away"
-        )
-    if reading.added_up:
-        lines.append(f"{reading.added_up} outcomes are added to an equal one of the same pair")
-    if reading.dropped_rows:
-        states = ", ".join(map(str, reading.dropped_rows))
-        lines.append(f"entered by termination alone, so without actions here: {states}")
-    return lines
 
 
 def _start_value(mdp: FiniteMDP, solution: Solution) -> fmpq:

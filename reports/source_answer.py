@@ -1,7 +1,7 @@
 """The well-known answer that the project checks first, sentence by sentence: Cross Validated 365618 to question 365598.
 
 Each sentence is paraphrased. Beside it stand the condition that it silently needs, the claims that carry it and the
-folklore that shows what becomes of it without the condition. An id that no claim has yet is shown as such.
+folklore that shows what becomes of it without the condition. An id that has no claim yet is shown as such.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Sentence:
 
     Attributes
     ----------
-    says : the sentence in our words.
+    says : the sentence in our words; formulas are LaTeX between dollar signs.
     needs : the condition that it silently needs to be exactly true.
     claims : ids of the claims that carry it; folklore : ids of the claims that show the caveat.
     """
@@ -33,9 +33,10 @@ class Sentence:
 
 ANSWER = (
     Sentence(
-        "The Q-learning update comes from the Bellman optimality equation, q(s, a) = the sum over s', r of "
-        "p(s', r | s, a) (r + gamma max over a' of q(s', a')).",
-        "Reward and next state are drawn together from p(s', r | s, a); their marginals give q*, but another law.",
+        r"The Q-learning update comes from the Bellman optimality equation, $q(s, a) = \sum_{s', r} p(s', r \mid s, a) "
+        r"\bigl(r + \gamma \max_{a'} q(s', a')\bigr)$.",
+        r"Reward and next state are drawn together from $p(s', r \mid s, a)$. Drawn apart, each from its marginal, "
+        "they lead to the same q*, but the tables on the way have another law.",
         (
             "bellman.fixed-point-optimal",
             "q-learning.one-step-expectation",
@@ -46,7 +47,8 @@ ANSWER = (
     ),
     Sentence(
         "It applies to any finite MDP and can be derived from the definitions of action value, transition and policy.",
-        "The discount is below 1, or every policy ends; every non-terminal state has an action, terminal values are 0.",
+        "The discount is below 1, or it is 1 and every policy ends; every non-terminal state has an action, and "
+        "terminal values are 0.",
         (
             "bellman.contraction",
             "bellman.max-nonexpansive",
@@ -58,14 +60,15 @@ ANSWER = (
         ("folklore.any-finite-mdp",),
     ),
     Sentence(
-        "Its gamma is what the question calls beta: a discount factor.",
-        "0 <= gamma < 1; at gamma = 1 the equation may have many solutions.",
+        r"Its $\gamma$ is what the question calls $\beta$: a discount factor.",
+        r"$0 \le \gamma < 1$; at $\gamma = 1$, where nothing ends, the equation has many solutions.",
         ("bellman.gamma-one",),
         ("folklore.any-finite-mdp",),
     ),
     Sentence(
         "The policy improvement theorem explains how equality is approached: evaluate any policy, then act greedily.",
-        "The policy was evaluated exactly: this is policy iteration. Q-learning's tables are the values of no policy.",
+        "The policy is evaluated exactly: that is policy iteration. Q-learning's tables are in general the values of "
+        "no policy; what drives it is the contraction, and the averaging of noise.",
         (
             "improvement.improvement-theorem",
             "improvement.performance-difference",
@@ -76,7 +79,8 @@ ANSWER = (
     ),
     Sentence(
         "Q-learning combines evaluation and improvement; it is a stochastic, sampling version of value iteration.",
-        "For one step, given the table: its expectation is a damped step of value iteration.",
+        "This is said of one step, given the table: what it does to an entry is on average a damped step of value "
+        "iteration. Over several steps the two part (sentence 6).",
         (
             "q-learning.one-step-expectation",
             "q-learning.nonexpansive",
@@ -88,8 +92,9 @@ ANSWER = (
     ),
     Sentence(
         "It approaches the optimal equality for all states and actions, in expectation.",
-        "Every pair is updated for ever and the steps vanish, but not too fast; then it converges with probability 1. "
-        "The expectation of several steps is not value iteration's: a maximum of noisy estimates is too large.",
+        "The discount is below 1, every pair is updated for ever, and the steps at each pair have an infinite sum "
+        "and, say, a finite sum of squares. Then the tables converge with probability 1, hence in expectation. On the "
+        "way the expectation is not value iteration's: the maximum of noisy estimates is on average too large.",
         (
             "q-learning.finite-time-synchronous",
             "q-learning.trajectory-certificate",
@@ -106,51 +111,57 @@ ANSWER = (
         ),
     ),
     Sentence(
-        "With function approximation and gradient descent there is an implied loss, VE(theta) = the sum over s, a of "
-        "mu(s, a) (q(s, a) - q_hat(s, a, theta))^2.",
-        "Samples carry the true q; with a bootstrap target the expected update is in general no gradient at all.",
+        r"With function approximation and gradient descent there is an implied loss, $\mathrm{VE}(\theta) = "
+        r"\sum_{s, a} \mu(s, a) \bigl(q(s, a) - \hat q(s, a, \theta)\bigr)^2$.",
+        "The targets are the true q; with a bootstrap target the expected update is in general no gradient.",
         ("value-error.ve-gradient", "value-error.tdve-bound"),
         ("folklore.sgd-on-ve",),
     ),
     Sentence(
-        "mu(s, a) is the share of time steps under the behaviour policy (epsilon-greedy, say).",
-        "The behaviour is fixed and its chain has one closed class; otherwise the share depends on the start.",
+        r"$\mu(s, a)$ is the share of time steps under the behaviour policy (epsilon-greedy, say).",
+        "The behaviour is fixed and its chain has one closed class; with several, the share in the long run depends on "
+        "the start and on chance.",
         ("value-error.mu-stationary", "value-error.mu-episodic"),
         ("folklore.share-of-time-steps", "folklore.epsilon-greedy-visits-all"),
     ),
     Sentence(
         "That share moves as the policy improves: the distribution is non-stationary.",
-        "The behaviour depends on the table. For epsilon-greedy mu jumps where the greedy action changes.",
+        "The behaviour depends on the table. For epsilon-greedy, mu is constant until the greedy action changes, and "
+        "jumps there.",
         ("value-error.mu-nonstationary", "value-error.total-derivative", "q-learning.moving-mu"),
         ("folklore.ve-gradient-is-total",),
     ),
     Sentence(
-        "The gradient is 2 times the sum of mu (q_hat - q) grad q_hat.",
+        r"The gradient is $2 \sum_{s, a} \mu(s, a) \bigl(\hat q(s, a, \theta) - q(s, a)\bigr) "
+        r"\nabla \hat q(s, a, \theta)$.",
         "mu and q are held fixed while theta is differentiated.",
         ("value-error.ve-gradient",),
         ("folklore.ve-gradient-is-total",),
     ),
     Sentence(
         "The update rule is stochastic gradient descent on this loss, shown for one element of theta.",
-        "The target is the true q, pairs are drawn from mu independently, and the loss is half of VE.",
+        "The target is the true q, the pairs are drawn from mu independently of the past, and the loss is half of VE.",
         ("value-error.half-convention", "value-error.per-element", "value-error.sgd-unbiased"),
         ("folklore.sgd-on-ve",),
     ),
     Sentence(
         "It is not necessarily the best loss: what do unvisited pairs deserve, and what of catastrophic forgetting?",
-        "VE says nothing about pairs of weight 0.",
+        "This is a judgement. What can be checked: VE says nothing about pairs of weight 0, and a step at one pair "
+        "moves the estimates at others.",
         ("value-error.unvisited-error", "value-error.interference", "semi-gradient.three-minimisers"),
         ("folklore.contraction-in-weighted-norm",),
     ),
     Sentence(
-        "The true q is unknown; the bootstrap estimate r + gamma max q_hat stands in for it.",
-        "The estimate is biased while q_hat is wrong, so another point is approached than the minimum of VE.",
+        r"The true q is unknown; the bootstrap estimate $r + \gamma \max_{a'} \hat q(s', a', \theta)$ stands in "
+        "for it.",
+        "While q_hat is wrong the estimate is biased; where the updates come to rest, VE is in general not least.",
         ("semi-gradient.td-fixed-point", "semi-gradient.three-objectives", "deep-q.overestimation"),
         ("folklore.sgd-on-ve",),
     ),
     Sentence(
         "The target depends on theta, but the gradient leaves that out: DQN is a semi-gradient method.",
-        "The greedy action is unique where it is differentiated; “the” full gradient is that of VE, TDE or BE.",
+        "The greedy action is unique where it is differentiated; and “the” full gradient names its objective: VE, the "
+        "TD error or the Bellman error.",
         (
             "semi-gradient.difference",
             "semi-gradient.baird-star",
@@ -166,13 +177,14 @@ ANSWER = (
     Sentence(
         "There is no back-propagation in the formula; for a network back-propagation supplies the gradient of q_hat at "
         "(s, a).",
-        "q_hat is differentiable at theta.",
+        "q_hat is differentiable at theta; at a kink or a tie back-propagation returns one of several candidates.",
         ("value-error.ve-gradient", "value-error.per-element"),
         ("folklore.max-is-differentiable",),
     ),
     Sentence(
         "It is the same update as regression on x = (s, a) and y = the target, recomputed each time, with MSE loss.",
-        "One plain step, the target held fixed, the loss half the sum of squares; other reductions scale the step.",
+        "One step of plain gradient descent, the target held fixed, the loss half the sum of squares. Another "
+        "reduction multiplies the step by a known factor; momentum, clipping or Huber's loss change it.",
         (
             "value-error.regression-equivalence",
             "value-error.frozen-target-path",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bellcheck.proofs.claim import GROUPS
 from bellcheck.proofs.registry import all_claims, explanation
 from bellcheck.reports.bibliography import reference
 from bellcheck.reports.gradients import baird_paths, gradient_table, objective_paths
-from bellcheck.reports.prose import formula, prose
+from bellcheck.reports.prose import formula, inline, prose
 from bellcheck.reports.source_answer import ANSWER
+from bellcheck.reports.typography import scientific, typeset
 
 
 def test_the_answer_has_sixteen_sentences() -> None:
@@ -54,12 +57,49 @@ def test_prose_sets_lists_and_formulas() -> None:
     assert "Not 2 * 3 * 4." in page
 
 
-def test_gradients_are_equal() -> None:
-    """SymPy's and torch's components are the same numbers, for each of the three forms."""
-    table = gradient_table()
+@pytest.mark.parametrize(
+    ("written", "set"),
+    [
+        ("v_pi' <= alpha (T q_hat - q)^2", "v<sub>π\u2032</sub> ≤ \u03b1 (T q̂ \u2212 q)<sup>2</sup>"),
+        ("within 2^-40 of alpha_{k-1}", "within 2<sup>\u221240</sup> of \u03b1<sub>k\u22121</sub>"),
+        ("2 sum mu (q_hat - q) grad q_hat", "2 Σ μ (q̂ \u2212 q) ∇q̂"),
+        ("an epsilon-greedy p(s', r | s, a)", "an ε-greedy p(s\u2032, r | s, a)"),
+        (
+            "value-error.mu-stationary: Torch's sum over the actions",
+            "value-error.mu-stationary: Torch&#39;s sum over the actions",
+        ),
+        ("a < b & step_size", "a &lt; b &amp; step_size"),
+    ],
+)
+def test_plain_formulas_are_set(written: str, set: str) -> None:
+    """Greek names, relations, indices, exponents and primes become symbols; ids, names and prose stay."""
+    assert typeset(written) == set
 
-    assert {row.q_hat for row in table} == {"linear", "polynomial", "two-layer network"}
-    assert all(row.holds and row.difference == 0 for row in table)
+
+def test_sentences_are_set() -> None:
+    """No sentence of the answer keeps LaTeX, a dollar sign or the name of a Greek letter."""
+    written = " ".join(text for sentence in ANSWER for text in (sentence.says, sentence.needs))
+    page = inline(written)
+
+    assert page.count("<math") == written.count("$") / 2
+    assert not re.search(r"\\|\$|q_hat|\b(gamma|theta|mu|epsilon)\b", page.striptags())
+
+
+def test_small_probabilities_are_powers_of_ten() -> None:
+    """Two digits and the exponent, raised; no factor 1."""
+    assert scientific(1.5e-10) == "1.5 · 10⁻¹⁰"
+    assert scientific(1e-9) == "10⁻⁹"
+
+
+def test_gradients_are_equal() -> None:
+    """SymPy's and torch's components are the same numbers, but for tanh, where a small bound that is not 0 holds."""
+    *equal, rounded = gradient_table()
+
+    assert [len(row.components) for row in (*equal, rounded)] == [2, 2, 9, 9]
+    assert all(row.holds and row.furthest.difference == row.furthest.bound == 0 for row in equal)
+    assert rounded.q_hat.endswith("tanh")
+    assert rounded.holds
+    assert 0 < rounded.furthest.difference < rounded.furthest.bound < 1e-13
 
 
 def test_baird_paths() -> None:

@@ -119,8 +119,16 @@ def formula_is_the_slope(VE: Any, mdp: FiniteMDP, mu: Array, features: Array, w:
 # -------------------------------------------------------------------- torch's derivative against SymPy's
 
 
+def symbolic_gradient(family: Family, mu: Array, q: Array, features: Array, w: Array) -> list[Any]:
+    """Return SymPy's derivative of VE by each parameter: in rationals, for a tanh network to 60 digits."""
+    derivatives = _derivatives(family, len(mu))
+    if family != "tanh":
+        return derivatives(mu, q, features.flat, w)
+    return derivatives(*([exactly(x) for x in values.flat] for values in (mu, q, features, w)))
+
+
 @cache
-def _sympy_gradient(family: Family, n_pairs: int) -> Any:
+def _derivatives(family: Family, n_pairs: int) -> Any:
     import sympy
 
     q_hat = symbolic_q(family, n_pairs)
@@ -129,7 +137,8 @@ def _sympy_gradient(family: Family, n_pairs: int) -> Any:
     return evaluator([mu, q, q_hat.features, q_hat.parameters], [sympy.diff(loss, w) for w in q_hat.parameters])
 
 
-def _torch_gradient(VE: Any, family: Family, mu: Array, q: Array, features: Array, w: Array) -> list[float]:
+def autograd_gradient(VE: Any, family: Family, mu: Array, q: Array, features: Array, w: Array) -> list[float]:
+    """Return torch's derivative of a value error by each parameter."""
     import torch
 
     q_hat = torch_q(family, features)
@@ -139,9 +148,16 @@ def _torch_gradient(VE: Any, family: Family, mu: Array, q: Array, features: Arra
     return gradient
 
 
+def tanh_error_bounds(mu: Array, q: Array, features: Array, w: Array) -> list[Any]:
+    """Return how far torch's derivatives for a tanh network may be from the exact ones, as 60-digit numbers."""
+    return [
+        ball.error for ball in _backpropagation(*([Ball(exactly(x)) for x in v.flat] for v in (mu, q, features, w)))
+    ]
+
+
 def _exactly_equal(VE: Any, family: Family, mu: Array, q: Array, features: Array, w: Array) -> Relation:
-    derived = _sympy_gradient(family, len(mu))(mu, q, features.flat, w)
-    return equal(exact_array(_torch_gradient(VE, family, mu, q, features, w)), exact_array(derived))
+    derived = symbolic_gradient(family, mu, q, features, w)
+    return equal(exact_array(autograd_gradient(VE, family, mu, q, features, w)), exact_array(derived))
 
 
 def _draws(family: Family, bits: int) -> dict[str, Any]:
@@ -175,10 +191,9 @@ def autograd_of_relu_network(VE: Any, mdp: FiniteMDP, mu: Array, q: Array, featu
 @ve_gradient.autograd(**_draws("tanh", NETWORK_BITS))
 def autograd_of_tanh_network(VE: Any, mdp: FiniteMDP, mu: Array, q: Array, features: Array, w: Array) -> Relation:
     """Within the running error bound for a two-layer tanh network."""
-    numbers = [[exactly(x) for x in values.flat] for values in (mu, q, features, w)]
-    derived = _sympy_gradient("tanh", len(mu))(*numbers)
-    computed = [exactly(x) for x in exact_array(_torch_gradient(VE, "tanh", mu, q, features, w))]
-    bounds = [ball.error for ball in _backpropagation(*([Ball(x) for x in values] for values in numbers))]
+    derived = symbolic_gradient("tanh", mu, q, features, w)
+    computed = [exactly(x) for x in exact_array(autograd_gradient(VE, "tanh", mu, q, features, w))]
+    bounds = tanh_error_bounds(mu, q, features, w)
     # Floats on both sides read better, and what is at most the bound stays so: rounding to nearest is monotone.
     return at_most([float(abs(a - b)) for a, b in zip(computed, derived, strict=True)], [float(e) for e in bounds])
 
