@@ -1,1 +1,1 @@
-"""Planted bugs, each written after a real one: what the checks must refute."""
+"""Planted bugs, many written after real ones: what the checks must refute."""

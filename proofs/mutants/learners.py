@@ -123,7 +123,6 @@ argmax_in_place_of_max = _learner(
 behaviour_average = _learner(
     "behaviour average in place of max",
     _moving_towards(_with_value_of(lambda row: row.sum() / len(row))),
-    cites="moskomule/pytorch.rl.learning issue 1",
 )
 bootstrapped_end = _learner(
     "terminal state bootstrapped",
@@ -146,7 +145,6 @@ single_precision = _learner("tables kept in binary32", _single_precision)
 sum_over_actions = _learner(
     "sum over the actions in place of max",
     _moving_towards(_with_value_of(lambda row: segment_sum(row, np.array([0]))[0])),
-    cites="simoninithomas/Deep_reinforcement_learning_Course issue 51",
 )
 undiscounted_target = _learner(
     "discount left out",

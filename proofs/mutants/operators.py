@@ -1,4 +1,4 @@
-"""Wrong Bellman operators and maxima: planted bugs, each with the public thread or source that it is written after."""
+"""Wrong Bellman operators and maxima: planted bugs, with the public thread or source that one is written after."""
 
 from __future__ import annotations
 
@@ -76,7 +76,5 @@ terminal_value_from_the_table = Subject(
     _terminal_value_from_the_table,
     cites="lazyprogrammer/machine_learning_examples issue 13",
 )
-total = Subject(
-    "maximum", "sum in place of maximum", _total, cites="simoninithomas/Deep_reinforcement_learning_Course issue 51"
-)
+total = Subject("maximum", "sum in place of maximum", _total)
 boltzmann_average = Subject("maximum", "Boltzmann average", _boltzmann_average, cites="Littman 1996")

@@ -103,7 +103,7 @@ def _undiscounted(mdp: FiniteMDP, q: np.ndarray, outcome: int, following: int | 
 
 
 separate_marginals = Subject("sampler", "reward and next state drawn separately", _separate_marginals)
-sarsa = _simulator("Sarsa target", _visited, _of_the_pair, cites="moskomule/pytorch.rl.learning issue 1")
+sarsa = _simulator("Sarsa target", _visited, _of_the_pair)
 one_count_for_all_pairs = _simulator(
     "one count of visits for all pairs", _greedy, _of_all_pairs, cites="sawcordwell/pymdptoolbox PR 31"
 )
