@@ -243,6 +243,20 @@ def test_greedy_behaviour_follows_the_table_that_it_learns() -> None:
     assert run.pairs.tolist() == lowest
 
 
+def test_exploring_takes_the_action_that_its_uniform_points_at() -> None:
+    """A step explores where its first uniform is below epsilon, and its second divides [0, 1) among the actions."""
+    mdp, n, epsilon = garnet(4, 3, 3, "9/10", 8), 400, 0.25
+    steps = Constant("1/2").floats(n)
+    run = run_trajectory(mdp, mdp.table(), steps, epsilon, np.random.default_rng(1), start_state=0)
+
+    explore, which, _, _ = np.random.default_rng(1).random((n, 4)).T
+    explored = explore < epsilon
+    expected = mdp.pair_start[mdp.pair_state[run.pairs]] + np.floor(3 * which).astype(int)
+    assert np.array_equal(run.pairs[explored], expected[explored])
+    assert set(np.floor(3 * which[explored])) == {0, 1, 2}
+    assert not np.array_equal(run.pairs[~explored], expected[~explored])
+
+
 def test_a_greedy_learner_never_tries_the_second_arm() -> None:
     """Ties go to the first arm, which pays: the better one is never pulled and keeps its first value."""
     mdp = examples.two_arms()
