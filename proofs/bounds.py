@@ -32,9 +32,11 @@ from bellcheck.mdp.model import FiniteMDP
 
 __all__ = [
     "asynchronous_bounds",
+    "failure_logarithm",
     "largest_value",
     "noise_range",
     "noise_weights",
+    "outward",
     "rounded_up",
     "rounding_bound",
     "synchronous_bias",
@@ -116,10 +118,10 @@ def synchronous_bound(
     """
     steps = np.asarray(step_sizes, dtype=np.float64).tolist()
     widest = max(rounded_up(x) for x in np.ravel(noise_range))
-    scale = widest * math.sqrt(_logarithm(n_pairs, len(steps), delta) / 2)
+    scale = widest * math.sqrt(failure_logarithm(n_pairs, len(steps), delta) / 2)
     noise = [scale * math.sqrt(v) for v in noise_weights(steps)]
     bias = list(synchronous_bias(steps, rounded_up(discount), rounded_up(initial_error), noise))
-    return _outward(np.array(bias) + np.array(noise), np.arange(len(steps) + 1))
+    return outward(np.array(bias) + np.array(noise), np.arange(len(steps) + 1))
 
 
 def trajectory_certificate(
@@ -145,7 +147,7 @@ def trajectory_certificate(
     """
     ranges = [rounded_up(x) for x in noise_range]
     steps = np.asarray(step_sizes, dtype=np.float64).tolist()
-    half = _logarithm(len(ranges), len(steps), delta) / 2
+    half = failure_logarithm(len(ranges), len(steps), delta) / 2
     after = [math.sqrt(v * half) for v in noise_weights(steps)]
     visits = [0] * len(ranges)
 
@@ -161,7 +163,7 @@ def trajectory_certificate(
     ):
         if t in kept:
             bounds[kept[t]] = bound
-    return _outward(bounds, np.asarray(checkpoints)[:, None])
+    return outward(bounds, np.asarray(checkpoints)[:, None])
 
 
 def largest_value(mdp: FiniteMDP, q0: Array) -> fmpq:
@@ -185,9 +187,11 @@ def rounded_up(value: object) -> float:
     return math.nextafter(nearest, math.inf) if nearest or exact(value) else 0.0
 
 
-def _logarithm(n_pairs: int, n: int, delta: float) -> float:
+def failure_logarithm(n_pairs: int, n: int, delta: float) -> float:
+    """Return L = log(2 N n / delta), for which n two-sided bounds a pair fail with probability at most delta."""
     return math.log(2 * n_pairs * max(n, 1) / delta)
 
 
-def _outward(computed: np.ndarray, updates: np.ndarray) -> np.ndarray:
+def outward(computed: np.ndarray, updates: np.ndarray) -> np.ndarray:
+    """Return D + tau, computed in binary64, enlarged by all that the updates so far may have rounded off it."""
     return computed * (1 + _SLACK * (updates + 3)) + _UNDERFLOW

@@ -45,11 +45,11 @@ def largest_certified_errors(
         bounds.rounded_up(discount),
         np.array([bounds.rounded_up(x) for x in noise_range]),
         np.array([bounds.rounded_up(x) for x in initial_errors]),
-        bounds._logarithm(len(noise_range), len(steps), delta) / 2,
+        bounds.failure_logarithm(len(noise_range), len(steps), delta) / 2,
         run.checkpoints,
         largest,
     )
-    return bounds._outward(largest, run.checkpoints)
+    return bounds.outward(largest, run.checkpoints)
 
 
 @cache
