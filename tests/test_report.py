@@ -19,10 +19,11 @@ from bellcheck.proofs.verify import verify
 from bellcheck.reports import report
 from bellcheck.reports.convergence import Effort
 from bellcheck.reports.folder import Folder, UnwritableFolder, writable
+from bellcheck.reports.problems import environments, families
 from bellcheck.reports.report import write_report
 
 HOSTILE = "</title><script>alert(1)</script>\"'&{{ 7*7 }}"
-SMALL = Effort(replicas=2, updates=50, steps=400)
+SMALL = Effort(replicas=2, updates=20, steps=200, engine="plain")
 
 
 class Tags(HTMLParser):
@@ -45,7 +46,7 @@ class Tags(HTMLParser):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small report with two claims, and a model whose name and states are hostile."""
+    """A small report with two claims, a family, an environment, and a model whose name and states are hostile."""
     out = tmp_path_factory.mktemp("report")
     (out / "figures").mkdir()
     (out / "figures" / "mine.svg").write_text("mine")
@@ -66,6 +67,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "verify", hostile_verify)
+        patch.setattr(report, "families", lambda seed: families(seed)[:1])
+        patch.setattr(report, "environments", lambda: environments()[1:2])
         write_report(
             out,
             mdps=[(HOSTILE, model)],
@@ -126,9 +129,12 @@ def test_every_part_is_there(page: Tags) -> None:
     assert [
         attributes.get("id") for _, attributes in page.tags if str(attributes.get("id")).startswith("sentence-")
     ] == [f"sentence-{i}" for i in range(1, 17)]
-    assert len(figures) == 17
+    assert len(figures) == 2 * 3 + 2
     assert "refuted, as expected" in page.text
     assert "no claim yet" in page.text
+    assert "checked in part" in page.text
+    assert "10 of its 47 non-terminal states cannot be reached" in page.text
+    assert "entered by termination alone, so without actions here: 47; nothing else." in page.text
     assert sys.version.split()[0] in page.text
 
 
@@ -196,6 +202,8 @@ def test_without_gymnasium_and_numba_the_rest_is_learned(tmp_path: Path, monkeyp
     monkeypatch.setitem(sys.modules, "gymnasium", None)
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.setattr(report, "PLAIN_EFFORT", Effort(replicas=1, updates=5, steps=20, engine="plain"))
+    monkeypatch.setattr(report, "families", lambda seed: families(seed)[:1])
+    monkeypatch.setattr(report, "_gradients", lambda out_of: ("", []))
 
     page = write_report(tmp_path, claims=select(["bellman.max-nonexpansive"]), examples=5)[0].read_text("utf-8")
 
