@@ -18,6 +18,7 @@ from bellcheck.mdp.model import FiniteMDP
 __all__ = [
     "action_values",
     "backup",
+    "closed_classes",
     "deterministic_policies_of",
     "optimal_values",
     "state_value",
@@ -67,6 +68,12 @@ def action_values(mdp: FiniteMDP, policy: Array) -> Array:
             for y in mdp.pairs_of(int(mdp.next_state[k])):
                 system[x, y] -= mdp.discount * mdp.probability[k] * policy[y]
     return exact_array(system.solve(right).entries())
+
+
+def closed_classes(P: Array) -> int:
+    """Return how many closed classes a chain has: the dimension of the space of all mu with mu P = mu."""
+    n = len(P)
+    return n - int(fmpq_mat(n, n, [fmpq(int(x == y)) - P[x, y] for x in range(n) for y in range(n)]).rank())
 
 
 def deterministic_policies_of(mdp: FiniteMDP) -> Iterator[Array]:

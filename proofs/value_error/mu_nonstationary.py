@@ -22,7 +22,7 @@ from flint import fmpq
 from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, exact, exact_array
-from bellcheck.mdp.chain import pair_chain, recurrent_classes, stationary
+from bellcheck.mdp.chain import pair_chain, stationary
 from bellcheck.mdp.examples import stay_or_switch
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, tables
@@ -30,6 +30,7 @@ from bellcheck.mdp.value_error import value_error
 
 from ..assumptions import finite, unichain
 from ..claim import Claim
+from ..definitions import closed_classes
 from ..mutants import chain as mutants
 from ..relation import Relation, at_most, equal, given
 
@@ -56,7 +57,7 @@ def same_greedy_actions_have_the_same_weights(
     """A positive factor, and a constant for each state, move the table and not the weights."""
     moved = scale * q + shift * exact_array(1 + int(state) for state in mdp.pair_state)
     chains = [pair_chain(mdp, behaviour(mdp, table, EPSILON)) for table in (q, moved)]
-    unique = equal([len(recurrent_classes(P)) for P in chains], 1)
+    unique = equal([closed_classes(P) for P in chains], 1)
     if not unique.holds:
         return given(unique, unique)
     return given(unique, equal(*(stationary(P) for P in chains)))
@@ -69,7 +70,7 @@ mu_nonstationary.refutes(mutants.proportional_policy, by=same_greedy_actions_hav
 def weights_do_not_move(behaviour: Any, mdp: FiniteMDP, q: Array, scale: int, shift: int) -> Relation:
     """Reversing the order of the actions moves the weights: the distribution is not stationary."""
     chains = [pair_chain(mdp, behaviour(mdp, table, EPSILON)) for table in (q, -q)]
-    unique = equal([len(recurrent_classes(P)) for P in chains], 1)
+    unique = equal([closed_classes(P) for P in chains], 1)
     if not unique.holds:
         return given(unique, unique)
     return given(unique, equal(*(stationary(P) for P in chains)))

@@ -28,13 +28,14 @@ from flint import fmpq, fmpq_mat
 from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, exact_array
-from bellcheck.mdp.chain import cesaro_average, pair_chain, recurrent_classes
+from bellcheck.mdp.chain import cesaro_average, pair_chain
 from bellcheck.mdp.examples import two_state_cycle
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, policies
 
 from ..assumptions import finite, fixed_behaviour, unichain
 from ..claim import Claim, cite, lean
+from ..definitions import closed_classes
 from ..mutants import chain as mutants
 from ..relation import Relation, all_of, at_most, equal, given
 
@@ -63,7 +64,7 @@ def _transition_matrix(mdp: FiniteMDP, policy: Array) -> Array:
 
 
 def _one_class(P: Array) -> Relation:
-    return equal(len(recurrent_classes(P)), 1)
+    return equal(closed_classes(P), 1)
 
 
 @mu_stationary.exact(mdp=mdps(terminal=False), policy=policies)
