@@ -131,6 +131,8 @@ def _claim(member: Claim, verdict: ClaimVerdict) -> dict[str, Any]:
 
     folklore = member.expected == "refuted"
     badge, text = _verdict(verdict)
+    checks = _by(verdict.checks, "name")
+    number = {name: i for i, ((name,), _) in enumerate(checks, start=1)}
     return {
         "id": member.id,
         "title": inline(member.title),
@@ -153,12 +155,12 @@ def _claim(member: Claim, verdict: ClaimVerdict) -> dict[str, Any]:
         "uses": member.uses,
         "checks": [
             {"text": inline(_check_text(member, name)), "parts": [_check_part(member, part) for part in parts]}
-            for (name,), parts in _by(verdict.checks, "name")
+            for (name,), parts in checks
         ],
         "controls": [
             {
                 "text": inline(_control_text(member, name, by)),
-                "by": _words(by),
+                "by": number[by],
                 "parts": [_control_part(member, p) for p in parts],
             }
             for (name, by), parts in _by(verdict.controls, "name", "by")
