@@ -93,11 +93,12 @@ CheckFunction: TypeAlias = Callable[..., Relation]
 
 @dataclass(frozen=True)
 class Check:
-    """One kind of evidence for a statement: the function, and what it is called with."""
+    """One kind of evidence for a statement: the function, the kind of its subject, and what else it is called with."""
 
     name: str
     kind: Kind
     function: CheckFunction
+    subject: str
     draws: Mapping[str, Any]
     false_alarm: float = 0.0
     power: str = ""
@@ -130,7 +131,8 @@ class Claim:
     id : ``group.slug``; never used again for something else.
     title : the statement in one line of words.
     statement : the statement in LaTeX.
-    subject : the kind of thing that the checks are about; `subject.REFERENCES` names our own.
+    subject : the kind of thing that the checks are about; `subject.REFERENCES` names our own. A check about another
+        kind says so: ``of="policy-operator"``.
     needs : the assumptions; uses : ids of the claims that the argument invokes.
     sources : places in the literature; proved_in : machine-checked proofs elsewhere.
     expected : "refuted" for folklore, whose check is the literal statement.
@@ -161,47 +163,49 @@ class Claim:
     # ------------------------------------------------------------ evidence
 
     def _evidence(
-        self, kind: Kind, draws: Mapping[str, Any], **stated: Any
+        self, kind: Kind, draws: Mapping[str, Any], *, of: str, **stated: Any
     ) -> Callable[[CheckFunction], CheckFunction]:
         def decorate(function: CheckFunction) -> CheckFunction:
             accepted = list(inspect.signature(function).parameters)[1:]
             unknown = set(draws) - set(accepted)
             if unknown:
                 raise TypeError(f"{self.id}: {function.__name__} takes no {', '.join(sorted(unknown))}")
-            self.checks.append(Check(function.__name__, kind, function, dict(draws), **stated))
+            self.checks.append(Check(function.__name__, kind, function, of or self.subject, dict(draws), **stated))
             return function
 
         return decorate
 
-    def symbolic(self, **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
+    def symbolic(self, *, of: str = "", **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
         """An identity between SymPy expressions, at every size or for undefined functions."""
-        return self._evidence("symbolic", draws)
+        return self._evidence("symbolic", draws, of=of)
 
-    def all_reals(self, **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
+    def all_reals(self, *, of: str = "", **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
         """An obligation for z3: draws are functions of ``reals``, the proof, and of each other."""
-        return self._evidence("all-reals", draws)
+        return self._evidence("all-reals", draws, of=of)
 
-    def exact(self, **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
+    def exact(self, *, of: str = "", **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
         """Rational arithmetic on generated instances."""
-        return self._evidence("exact", draws)
+        return self._evidence("exact", draws, of=of)
 
-    def enumerated(self, **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
+    def enumerated(self, *, of: str = "", **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
         """An expectation over all outcomes of generated instances, in rationals."""
-        return self._evidence("enumerated", draws)
+        return self._evidence("enumerated", draws, of=of)
 
-    def pathwise(self, **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
+    def pathwise(self, *, of: str = "", **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
         """A statement about every sample path."""
-        return self._evidence("pathwise", draws)
+        return self._evidence("pathwise", draws, of=of)
 
-    def fixture(self, **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
+    def fixture(self, *, of: str = "", **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
         """An exact textbook case."""
-        return self._evidence("fixture", draws)
+        return self._evidence("fixture", draws, of=of)
 
-    def autograd(self, **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
+    def autograd(self, *, of: str = "", **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
         """Torch's gradient against SymPy's."""
-        return self._evidence("autograd", draws)
+        return self._evidence("autograd", draws, of=of)
 
-    def statistical(self, *, false_alarm: float, power: str, **draws: Any) -> Callable[[CheckFunction], CheckFunction]:
+    def statistical(
+        self, *, false_alarm: float, power: str, of: str = "", **draws: Any
+    ) -> Callable[[CheckFunction], CheckFunction]:
         """Independent replicas against a bound that fails with probability at most `false_alarm`.
 
         The function takes ``seed`` (a ``numpy.random.SeedSequence``) and ``false_alarm``. `power` says which control is
@@ -209,7 +213,7 @@ class Claim:
         """
         if not 0 < false_alarm < 1:
             raise ValueError(f"{self.id}: a false-alarm probability of {false_alarm}; it lies between 0 and 1")
-        return self._evidence("statistical", draws, false_alarm=false_alarm, power=power)
+        return self._evidence("statistical", draws, of=of, false_alarm=false_alarm, power=power)
 
     # ------------------------------------------------------------ what must fail
 

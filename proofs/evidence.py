@@ -86,7 +86,7 @@ def gather(claim: Claim, check: Check, *, examples: int, seed: int) -> CheckVerd
         name=check.name, kind=check.kind, status="holds", examples=0, false_alarm=check.false_alarm, seconds=0.0
     )
     try:
-        judge = _Judge(partial(check.function, reference(claim.subject).call))
+        judge = _Judge(partial(check.function, reference(check.subject).call))
         finding = _find(check, check.draws, judge, examples, _seed(seed, claim, check))
         verdict.examples = finding.examples
         if finding.instance is not None:
@@ -106,7 +106,7 @@ def refute(claim: Claim, control: Control, check: Check, *, examples: int, seed:
         name=control.name, kind=check.kind, status="survived", counterexample=None, by=check.name, seconds=0.0
     )
     try:
-        ours = reference(claim.subject)
+        ours = reference(check.subject)
         draws = {**check.draws, **control.draws}
         random = _seed(seed, claim, check, control.name)
         if claim.expected == "refuted":

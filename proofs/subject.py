@@ -17,6 +17,7 @@ __all__ = ["REFERENCES", "Subject", "reference"]
 REFERENCES = {
     "maximum": "bellcheck.mdp.arithmetic:maximum",
     "operator": "bellcheck.mdp.bellman:optimality_operator",
+    "policy-operator": "bellcheck.mdp.bellman:policy_operator",
     "solver": "bellcheck.mdp.solve:policy_iteration",
     "evaluation": "bellcheck.mdp.solve:evaluate",
     "greedy-policy": "bellcheck.mdp.bellman:greedy_policy",

@@ -84,13 +84,18 @@ def verify_claim(
 
 
 def refutations(claim: Claim) -> list[tuple[Control, Check]]:
-    """Return every control of a claim with each check, of one kind of evidence, that must refute it."""
-    return [
-        (control, check)
-        for control in claim.controls
-        for check in claim.checks
-        if check.function is control.by and (not control.kinds or check.kind in control.kinds)
-    ]
+    """Return every control of a claim with each check, of one kind of evidence, that must refute it.
+
+    Checks of one function that differ only in draws which the control replaces count once.
+    """
+    found: dict[tuple[object, ...], tuple[Control, Check]] = {}
+    for position, control in enumerate(claim.controls):
+        for check in claim.checks:
+            if check.function is control.by and (not control.kinds or check.kind in control.kinds):
+                draws = {**check.draws, **control.draws}
+                same = (position, check.kind, *((name, id(draws[name])) for name in sorted(draws)))
+                found.setdefault(same, (control, check))
+    return list(found.values())
 
 
 def _status(checks: list[CheckVerdict]) -> ClaimStatus:

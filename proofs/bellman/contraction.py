@@ -1,10 +1,10 @@
-r"""The Bellman optimality operator is a gamma-contraction in the max norm.
+r"""The Bellman operators, T and T_pi, are gamma-contractions in the max norm.
 
 .. math:: \lVert TQ - TQ' \rVert_\infty \le \gamma \, \lVert Q - Q' \rVert_\infty
 
 Why: a maximum cannot spread two tables further apart than they are (bellman.max-nonexpansive), an average under p
-cannot either, and discounting the successor's value supplies the factor. Rewards cancel. Hence T has one fixed point,
-and every Q-learning bound starts from this line.
+cannot either, and discounting the successor's value supplies the factor. Rewards cancel. For T_pi a mean over actions
+takes the place of the maximum. Hence each has one fixed point, and every Q-learning bound starts from this line.
 
 The factor is the discount exactly: adding a constant c to a table without terminal successors moves TQ by gamma c.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 from bellcheck.mdp.arithmetic import Array, exact, max_norm
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.strategies import mdps, tables
+from bellcheck.mdp.strategies import mdps, policies, tables
 
 from ..assumptions import discounted, finite
 from ..claim import Claim, cite, isabelle, lean, rocq
@@ -25,7 +25,7 @@ from ..relation import Relation, at_most
 
 contraction = Claim(
     id="bellman.contraction",
-    title="T is a gamma-contraction in the max norm",
+    title="T and T_pi are gamma-contractions in the max norm",
     statement=r"\lVert TQ - TQ' \rVert_\infty \le \gamma \lVert Q - Q' \rVert_\infty",
     subject="operator",
     needs=(finite, discounted),
@@ -47,9 +47,19 @@ def distances_shrink(T: Any, mdp: FiniteMDP, q: Array, w: Array) -> Relation:
 
 
 contraction.refutes(operators.undiscounted_backup, by=distances_shrink)
+contraction.refutes(operators.double_counted_outcomes, by=distances_shrink)
 
 
 @contraction.too_strong(beside=distances_shrink)
 def by_less_than_the_discount(T: Any, mdp: FiniteMDP, q: Array, w: Array) -> Relation:
     """No smaller factor will do: on a shift by a constant the factor is gamma."""
     return at_most(max_norm(T(mdp, q) - T(mdp, w)), (mdp.discount - exact("1/100")) * max_norm(q - w))
+
+
+@contraction.exact(of="policy-operator", mdp=mdps(), policy=policies, q=tables, w=tables)
+def evaluation_distances_shrink(T_pi: Any, mdp: FiniteMDP, policy: Array, q: Array, w: Array) -> Relation:
+    """A mean over actions spreads two tables no further than a maximum does."""
+    return at_most(max_norm(T_pi(mdp, policy, q) - T_pi(mdp, policy, w)), mdp.discount * max_norm(q - w))
+
+
+contraction.refutes(operators.undiscounted_policy_backup, by=evaluation_distances_shrink)

@@ -10,8 +10,8 @@ whose mean is (T q_hat)(x), and so
     \mathbb E[\Delta w] = -\tfrac{\alpha}{2} \nabla \mathrm{VE}(w)
         + \alpha \sum_x \mu(x) \bigl((T \hat q_w)(x) - q(x)\bigr) \nabla \hat q_w(x)
 
-The second sum is the bias of bootstrapping: 0 where q_hat = q*, and in general nowhere else. With it the mean update
-is not the gradient of any function, and may increase VE.
+The second sum is the bias of bootstrapping: 0 where q_hat = q*. What more is said of it, that the mean update is then
+the gradient of no function (Barnard 1993) and may increase VE, is not checked here.
 
 The mean is taken over all pairs and outcomes, in rationals, for linear q_hat and q = q*.
 """

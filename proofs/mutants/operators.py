@@ -5,24 +5,36 @@ from __future__ import annotations
 from flint import fmpq
 
 from bellcheck.mdp.arithmetic import Array, Scalar, segment_sum, zeros
-from bellcheck.mdp.bellman import expected_backup, state_values
+from bellcheck.mdp.bellman import expected_backup, policy_values, state_values
 from bellcheck.mdp.model import FiniteMDP
 
 from ..subject import Subject
 
 __all__ = [
     "boltzmann_average",
+    "double_counted_outcomes",
     "doubled_reward",
     "minimum_in_place_of_maximum",
     "padded_maximum",
     "terminal_value_from_the_table",
     "total",
     "undiscounted_backup",
+    "undiscounted_policy_backup",
 ]
 
 
 def _undiscounted_backup(mdp: FiniteMDP, q: Array) -> Array:
     v = state_values(mdp, q)
+    return segment_sum(mdp.probability * (mdp.reward + v[mdp.next_state]), mdp.outcome_start[:-1])
+
+
+def _double_counted_outcomes(mdp: FiniteMDP, q: Array) -> Array:
+    """Each outcome added up twice, so that the probabilities of a pair sum to 2."""
+    return 2 * expected_backup(mdp, state_values(mdp, q))
+
+
+def _undiscounted_policy_backup(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
+    v = policy_values(mdp, policy, q)
     return segment_sum(mdp.probability * (mdp.reward + v[mdp.next_state]), mdp.outcome_start[:-1])
 
 
@@ -64,6 +76,13 @@ def _boltzmann_average(values: Array) -> Scalar:
 
 undiscounted_backup = Subject(
     "operator", "undiscounted backup", _undiscounted_backup, cites="llSourcell/AI_for_video_games_demo issue 2"
+)
+double_counted_outcomes = Subject("operator", "outcomes counted twice", _double_counted_outcomes)
+undiscounted_policy_backup = Subject(
+    "policy-operator",
+    "undiscounted policy backup",
+    _undiscounted_policy_backup,
+    cites="aimacode/aima-python issue 16",
 )
 doubled_reward = Subject("operator", "reward counted twice", _doubled_reward)
 minimum_in_place_of_maximum = Subject(
