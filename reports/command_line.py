@@ -131,11 +131,13 @@ def verify(
     """Verify claims, all of them by default, and show that what must fail does."""
     from rich.console import Console
 
+    from .output import nothing_left_behind
     from .verification import verify_and_show
 
-    return verify_and_show(
-        claims or [], examples=examples, seed=seed, json_file=json, console=Console(highlight=False)
-    ).exit_status
+    with nothing_left_behind():
+        return verify_and_show(
+            claims or [], examples=examples, seed=seed, json_file=json, console=Console(highlight=False)
+        ).exit_status
 
 
 @app.command()
@@ -155,6 +157,7 @@ def report(
     from rich.console import Console
 
     from . import solving
+    from .output import nothing_left_behind
     from .progress import progress_on
     from .report import write_report
 
@@ -166,7 +169,7 @@ def report(
     command = ["bellcheck", "report", "--seed", str(seed), *(part for name in mdp or [] for part in ("--mdp", name))]
     if discount is not None:
         command += ["--discount", discount]
-    with progress_on(Console(stderr=True, highlight=False)) as progress:
+    with nothing_left_behind(), progress_on(Console(stderr=True, highlight=False)) as progress:
         page, run = write_report(out, mdps=models, seed=seed, command=shlex.join(command), progress=progress)
     typer.echo(page.resolve())
     return run.exit_status

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
-__all__ = ["Unwritable", "require_writable", "to_json", "write_json"]
+__all__ = ["Unwritable", "nothing_left_behind", "require_writable", "to_json", "write_json"]
 
 
 class Unwritable(OSError):
@@ -33,3 +37,18 @@ def to_json(data: object) -> str:
 def write_json(path: Path, data: object) -> None:
     """Write data as indented JSON."""
     path.write_text(to_json(data) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def nothing_left_behind() -> Iterator[None]:
+    """Let Hypothesis keep its files in a temporary folder rather than in the one where the command was given."""
+    name = "HYPOTHESIS_STORAGE_DIRECTORY"
+    if name in os.environ:
+        yield
+        return
+    with TemporaryDirectory(prefix="bellcheck-") as folder:
+        os.environ[name] = folder
+        try:
+            yield
+        finally:
+            del os.environ[name]

@@ -98,6 +98,16 @@ def test_same_seed_same_json(tmp_path):
     assert runs[0] == runs[1]
 
 
+def test_verify_leaves_nothing_behind(tmp_path, monkeypatch):
+    """The folder in which the command runs is as it was."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HYPOTHESIS_STORAGE_DIRECTORY", raising=False)
+
+    main(CONTRACTION)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_groups_and_globs_select(capsys):
     """A group or a glob stands for the claims that it names."""
     main(["verify", "improvement", "bellman.max-*", "--examples", "5"])
