@@ -17,6 +17,7 @@ from .arithmetic import Array, segment_max, segment_sum, zeros
 from .model import FiniteMDP
 
 __all__ = [
+    "WrongTable",
     "expected_backup",
     "greedy_pairs",
     "greedy_policy",
@@ -28,8 +29,20 @@ __all__ = [
 ]
 
 
+class WrongTable(ValueError):
+    """Something that is no table over the pairs of the model, or in another arithmetic than the model."""
+
+
+def _require_table(mdp: FiniteMDP, values: Array, what: str) -> None:
+    shape = tuple(getattr(values, "shape", ()))
+    if shape != (mdp.n_pairs,):
+        given = f"has shape {shape}" if shape else f"is a {type(values).__name__}"
+        raise WrongTable(f"{what} {given}; it must be an array over the {mdp.n_pairs} pairs of the model")
+
+
 def state_values(mdp: FiniteMDP, q: Array) -> Array:
     """Return V_Q, the (S,) values of the states under the best action of each; 0 where there is no action."""
+    _require_table(mdp, q, "the table")
     values = zeros(q, mdp.n_states)
     values[mdp.acting] = segment_max(q, mdp.acting_start)
     return values
@@ -37,6 +50,8 @@ def state_values(mdp: FiniteMDP, q: Array) -> Array:
 
 def policy_values(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
     """Return the (S,) values sum over a of pi(a | s) Q(s, a); `policy` is an (N,) vector of probabilities."""
+    _require_table(mdp, q, "the table")
+    _require_table(mdp, policy, "the policy")
     values = zeros(q, mdp.n_states)
     values[mdp.acting] = segment_sum(policy * q, mdp.acting_start)
     return values
@@ -44,6 +59,10 @@ def policy_values(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
 
 def expected_backup(mdp: FiniteMDP, v: Array) -> Array:
     """Return the (N,) table of expected reward plus discounted value of the next state."""
+    if (v.dtype == object) != (mdp.probability.dtype == object):
+        raise WrongTable(
+            "the table is in floats and the model exact, or the reverse; use mdp.to_float() or exact_array"
+        )
     # The array stands first: z3's multiplication would take a whole array for a number.
     return segment_sum(mdp.probability * (mdp.reward + v[mdp.next_state] * mdp.discount), mdp.outcome_start[:-1])
 

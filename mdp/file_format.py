@@ -121,7 +121,7 @@ def from_data(data: Any, discount: object = None) -> FiniteMDP:
     try:
         file = msgspec.convert(data, _File, dec_hook=_read_number)
     except msgspec.ValidationError as error:
-        raise InvalidFile(str(error)) from None
+        raise InvalidFile(_with_remedy(str(error))) from None
     if file.bellcheck_mdp != FORMAT_VERSION:
         raise InvalidFile(
             f"format version {file.bellcheck_mdp} is not known; this is a reader of version "
@@ -141,6 +141,17 @@ def from_data(data: Any, discount: object = None) -> FiniteMDP:
         state_names=file.states if named else None,  # type: ignore[arg-type]
         action_names=file.actions,
     )
+
+
+def _with_remedy(message: str) -> str:
+    place = "" if " - at " in message else " - at `$`"
+    if "unknown field" in message:
+        return f"{message}{place}; the module bellcheck.mdp.file_format lists the keys"
+    if "`bellcheck_mdp`" in message:
+        return f'{message}{place}; add "bellcheck_mdp": {FORMAT_VERSION}'
+    if "Expected `int`" in message:
+        return f"{message}{place}; states and actions go by their numbers from 0, with names or without"
+    return message + place
 
 
 def dumps(mdp: FiniteMDP) -> str:

@@ -30,6 +30,7 @@ from .validation import (
     read_array,
     read_index,
     read_number,
+    read_outcome,
     read_probabilities,
     validate,
 )
@@ -108,9 +109,10 @@ class FiniteMDP:
         names = Names(state_names, action_names)
         for state, action, outcomes in rows:
             place = names.pair(state, action)
-            probability += read_probabilities([outcome[0] for outcome in outcomes], place)
-            reward += [read_number(outcome[1], "reward", place) for outcome in outcomes]
-            next_state += [read_index(outcome[2], f"next state {place}") for outcome in outcomes]
+            read = [read_outcome(outcome, place) for outcome in outcomes]
+            probability += read_probabilities([outcome[0] for outcome in read], place)
+            reward += [read_number(outcome[1], "reward", place) for outcome in read]
+            next_state += [read_index(outcome[2], f"next state {place}") for outcome in read]
             offsets.append(len(probability))
         return cls(
             n_states=n_states,
@@ -200,11 +202,12 @@ class FiniteMDP:
                 raise InvalidMDP(f"unknown state {state!r} {place}; give it a key, with {{}} if it is terminal")
             return states[state]
 
-        pairs = [
-            (states[s], numbers[a], [(p, r, number_of(t, names.pair(states[s], numbers[a]))) for p, r, t in outcomes])
-            for s, row in transitions.items()
-            for a, outcomes in row.items()
-        ]
+        pairs = []
+        for s, row in transitions.items():
+            for a, outcomes in row.items():
+                place = names.pair(states[s], numbers[a])
+                read = [read_outcome(outcome, place) for outcome in outcomes]
+                pairs.append((states[s], numbers[a], [(p, r, number_of(t, place)) for p, r, t in read]))
         first = None
         if start is not None:
             weights = {number_of(state, "in the start distribution"): weight for state, weight in start.items()}

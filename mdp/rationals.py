@@ -91,5 +91,5 @@ def _over_one_denominator(row: Sequence[float]) -> list[Fraction]:
     total = math.fsum(row)
     raise NotADistribution(
         f"probabilities sum to {total!r}, and no rationals within {ULPS} ulp of them sum to 1; "
-        "give them as text such as '1/3'"
+        "give them in binary64, or as text such as '1/3'"
     )

@@ -16,7 +16,7 @@ import numpy as np
 from flint import fmpq
 
 from .arithmetic import Array, exact_array, max_norm, solve, to_floats, zeros
-from .bellman import expected_backup, greedy_policy, optimality_operator, residual, state_values
+from .bellman import WrongTable, expected_backup, greedy_policy, optimality_operator, residual, state_values
 from .model import FiniteMDP, InvalidMDP
 
 __all__ = [
@@ -87,6 +87,8 @@ def require_proper(mdp: FiniteMDP) -> None:
 
 def evaluate(mdp: FiniteMDP, policy: Array) -> Array:
     """Return q_pi, the fixed point of T_pi, by a linear solve over the states; `policy` has shape (N,)."""
+    if tuple(getattr(policy, "shape", ())) != (mdp.n_pairs,):
+        raise WrongTable(f"a policy is an array of probabilities over the {mdp.n_pairs} pairs of the model")
     weight = np.repeat(policy, np.diff(mdp.outcome_start)) * mdp.probability
     source = mdp.pair_state[np.repeat(np.arange(mdp.n_pairs), np.diff(mdp.outcome_start))]
     position = np.full(mdp.n_states, -1)

@@ -22,6 +22,7 @@ __all__ = [
     "read_array",
     "read_index",
     "read_number",
+    "read_outcome",
     "read_probabilities",
     "validate",
 ]
@@ -70,6 +71,16 @@ def read_array(values: Any, name: str) -> np.ndarray:
         return np.asarray(values)
     except ValueError:
         raise InvalidMDP(f"{name} is no array: its rows differ in length") from None
+
+
+def read_outcome(outcome: Any, place: str) -> tuple[Any, Any, Any]:
+    """Return the three entries of an outcome, or raise `InvalidMDP`."""
+    if not isinstance(outcome, Sequence) or isinstance(outcome, str) or len(outcome) != 3:
+        raise InvalidMDP(
+            f"outcome {outcome!r} {place} is not (probability, reward, next state); "
+            "an outcome that ends the episode leads to a state without actions"
+        )
+    return outcome[0], outcome[1], outcome[2]
 
 
 def is_not_zero(value: Any) -> bool:

@@ -34,4 +34,4 @@ differentiable = Assumption("differentiable", "q-hat is differentiable in its pa
 unique_greedy = Assumption("unique-greedy", "The greedy action is unique where it is differentiated.")
 detached_target = Assumption("detached-target", "The target is held fixed while the loss is differentiated.")
 plain_sgd = Assumption("plain-sgd", "One step of plain gradient descent: no momentum, clipping, decay or rescaling.")
-binary64 = Assumption("binary64", "IEEE binary64 with rounding to nearest, without underflow or overflow.")
+binary64 = Assumption("binary64", "IEEE binary64 with rounding to nearest, without overflow.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
@@ -48,7 +49,9 @@ def claim(id: str) -> Claim:
     for candidate in all_claims():
         if candidate.id == id:
             return candidate
-    raise UnknownClaim(f"no claim is called {id!r}; `bellcheck claims` lists them")
+    if id in GROUPS:
+        raise UnknownClaim(f"{id} is a group; name one of its claims, which `bellcheck claims` lists")
+    raise UnknownClaim(f"no claim is called {id!r}; {_remedy(id)}")
 
 
 def select(patterns: list[str] | tuple[str, ...]) -> list[Claim]:
@@ -63,8 +66,13 @@ def select(patterns: list[str] | tuple[str, ...]) -> list[Claim]:
 
     for pattern in patterns:
         if not any(matches(candidate, pattern) for candidate in all_claims()):
-            raise UnknownClaim(f"no claim matches {pattern!r}; `bellcheck claims` lists ids and groups")
+            raise UnknownClaim(f"no claim matches {pattern!r}; {_remedy(pattern)}")
     return [c for c in all_claims() if not patterns or any(matches(c, pattern) for pattern in patterns)]
+
+
+def _remedy(name: str) -> str:
+    close = get_close_matches(name, [*GROUPS, *(candidate.id for candidate in all_claims())], n=1)
+    return f"did you mean {close[0]}?" if close else "`bellcheck claims` lists ids and groups"
 
 
 def explanation(claim: Claim) -> str:

@@ -126,6 +126,7 @@ def summary(run: Run) -> str:
         f"{s.as_expected} of {s.claims} claims as expected, {s.controls_refuted} of {s.controls} controls refuted"
         + (f", {s.not_run} not run" if s.not_run else "")
         + (f", {s.errors} errors" if s.errors else ""),
-        f"seed {run.seed}, false-alarm probability {s.false_alarm:.1e}",
+        f"seed {run.seed}, "
+        + (f"false-alarm probability {s.false_alarm:.1e}" if s.false_alarm else "nothing left to chance"),
     ]
     return "\n".join(lines)

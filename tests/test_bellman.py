@@ -14,6 +14,7 @@ from hypothesis import given
 
 from bellcheck.mdp.arithmetic import Reals, exact, exact_array, fraction, max_norm, to_floats, zeros
 from bellcheck.mdp.bellman import (
+    WrongTable,
     expected_backup,
     greedy_pairs,
     greedy_policy,
@@ -263,3 +264,15 @@ def test_exactness_survives_a_hundred_backups():
         q = optimality_operator(loop, q)
 
     assert fraction(q[0]) == fraction((1 - fmpq(1, 3**100)) / (1 - fmpq(1, 3)))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [([0], "is a list"), (np.zeros(3), r"has shape \(3,\)"), (np.zeros(1), "floats and the model exact")],
+)
+def test_what_is_no_table_is_refused(table, message):
+    """A list, a wrong length and a mixture of arithmetics are named, with what a table is."""
+    mdp = FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)])], "1/2")
+
+    with pytest.raises(WrongTable, match=message):
+        optimality_operator(mdp, table)

@@ -382,3 +382,10 @@ def test_other_arithmetics_are_not_checked():
         FiniteMDP(
             n_states=1, probability=exact_array(["1/2"]), reward=exact_array([0]), discount=exact("1/2"), **arrays
         )
+
+
+@pytest.mark.parametrize("outcome", [(1, 0, 0, False), (1, 0), "1, 0, 0", 1])
+def test_outcome_of_another_shape_is_named(outcome):
+    """An outcome with a done flag, as Gymnasium has it, is refused with its place and what to write."""
+    with pytest.raises(InvalidMDP, match=r"of state 0, action 0 is not \(probability, reward, next state\)"):
+        FiniteMDP.from_pairs(1, [(0, 0, [outcome])], "1/2")

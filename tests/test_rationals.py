@@ -128,7 +128,10 @@ def test_what_is_read_sums_to_one_and_is_near(counts):
         ([math.nan, 1.0], r"probability nan is not in \[0, 1\]"),
         ([math.inf], r"probability inf is not in \[0, 1\]"),
         ([0.0, 0.0], r"probabilities sum to 0\.0"),
-        ([1.0 - 2.0**-40], "no rationals within 4 ulp of them sum to 1; give them as text such as '1/3'"),
+        (
+            [1.0 - 2.0**-40],
+            "no rationals within 4 ulp of them sum to 1; give them in binary64, or as text such as '1/3'",
+        ),
         ([], "there are no probabilities"),
     ],
     ids=str,

@@ -6,7 +6,7 @@ It does for a discount below 1, by the contraction. At discount 1 it needs a hyp
 zero-reward loop *every* constant solves the equation, and what a learner converges to is where it began.
 
 The instances here are exactly those: models at discount 1 and two tables that solve the equation. What is true of them:
-both are solutions, and with any discount below 1 only one of the two can be.
+both are solutions, and with any discount below 1 at most one of the two can be.
 """
 
 from __future__ import annotations

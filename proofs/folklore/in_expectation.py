@@ -9,7 +9,8 @@ table that is random by then, and the mean of a maximum is at least the maximum 
 
 in synchronous runs with given steps. Why: T is convex and monotone, so E[Q_{k+1}] = (1 - alpha) E[Q_k] + alpha E[T Q_k]
 >= (1 - alpha) E[Q_k] + alpha T E[Q_k] >= (1 - alpha) X_k + alpha T X_k, by induction. Two equally good actions with
-noisy rewards show it: q* = 0 and every X_k = 0, but E[Q_2] = 9/80. With a constant step the excess stays for ever.
+noisy rewards show it: loops that pay +1 or -1 evenly, discount 9/10, from Q_0 = 0 at step 1/2. There q* = 0 and every
+X_k = 0, but E[Q_2] = 9/80. With a constant step the excess stays for ever.
 
 What carries Q-learning to q* is not an expectation: it is the contraction, together with steps that average the noise
 out (q-learning.finite-time-synchronous), and on almost every path.

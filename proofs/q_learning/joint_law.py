@@ -7,6 +7,9 @@ the reward, hence the same T and q* = (8/3, 7/3, 4): in state 0, action 0 pays 0
 independently in the first model, 2 exactly with state 1 in the second, 2 exactly with state 0 in the third. The
 variance of the target at q* is 10/9, 16/9, 4/9.
 
+The numbers are those of discount 1/2 and three synchronous updates at step 1/2 from the table 0; action 1 of state 0
+pays 1 and stays, state 1 pays 2 and stays.
+
 Why: T sees a pair's outcomes only through a mean, r + gamma V(s') summed under p. A sample sees them together: where a
 large reward comes with a good successor the target swings more, noise passes through the maximum, and the maximum of a
 noisier table is larger on average.

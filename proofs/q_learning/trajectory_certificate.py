@@ -11,6 +11,8 @@ where x is the visited pair and the old values stand on the right, from v = 0 an
 probability at least 1 - delta, |Q_t(x) - q*(x)| <= D_t(x) + tau_t(x) for all x and all t <= n at once, whatever the
 behaviour, its dependence on Q included: Lambda(x) is the range of r + gamma v*(s') over the outcomes of x.
 
+Both D_0 and Lambda need q*: the certificate tests the theory on solved models, it certifies no unknown one.
+
 Proof. Draw for each pair, in advance, a list of independent outcomes, and let the m-th visit use the m-th entry: given
 the past the next outcome then has the law p(. | x) it should have, whichever behaviour chose x, so the trajectory has
 the law of the controlled chain. Carry the noise e = r + gamma v*(s') - q*(x) of the visits through the steps, W(x) <-

@@ -14,9 +14,9 @@ Why the threshold: an error along an eigenvector is multiplied by 1 - alpha lamb
 .. math:: \lvert 1 - \alpha \lambda \rvert^2 = 1 - 2 \alpha \operatorname{Re} \lambda + \alpha^2 \lvert \lambda \rvert^2
 
 exceeds 1 for every alpha > 0 where lambda is not 0 and its real part is not positive. The eigenvalues are 0, five
-times 4/7, and a pair whose product is 26 (1 - gamma) / 49 and whose sum is (105 - 119 gamma) / 49. The product is
-positive; so the pair lies in the right half-plane exactly if the sum is positive, which is gamma < 105/119 = 15/17. At
-15/17 the pair is imaginary, and still every step size diverges.
+times 4/7, and a pair whose product is 26 (1 - gamma) / 49 and whose sum is (105 - 119 gamma) / 49. For gamma < 1 the
+product is positive; so the pair lies in the right half-plane exactly if the sum is positive, which is gamma < 105/119
+= 15/17. At 15/17 the pair is imaginary, and still every step size diverges.
 
 All rewards are 0 and w = 0 is exact: what diverges can be represented. Weights of the target policy's own chain (all on
 the seventh state) are stable at every discount; so it is the mismatch of weights and policy that does it.
