@@ -13,6 +13,9 @@ from .reading import changes
 
 __all__ = ["about_problem", "at_a_glance", "caption", "outcomes"]
 
+_LEARNED = 0.05
+"""The share of the initial error below which a model counts as learned; the texts and figures say 5 %."""
+
 
 def about_problem(learned: Problem) -> str:
     """Return what the model is, its discount and size, what cannot be reached, and what was done to its table."""
@@ -47,7 +50,7 @@ def caption(curves: Sequence[Curve]) -> str:
     parts = [ends]
     if best.rarest is not None:
         parts.append(f"fewest updates of a pair in any run: {min(c.rarest or 0 for c in curves):,}")
-    if best.remaining >= 0.05:
+    if best.remaining >= _LEARNED:
         parts.append("no step size gets below 5 %")
     grey = [curve.schedule for curve in curves if not curve.bound_says_something[1:].all()]
     if not experiment.problem.bounded:
@@ -84,11 +87,17 @@ def outcomes(curves: Sequence[Curve]) -> list[dict[str, Any]]:
 
 
 def at_a_glance(curves: Sequence[Curve]) -> list[dict[str, Any]]:
-    """Return a record for each model: the step size whose runs end lowest, as text."""
+    """Return a record for each model: the way and step size whose runs end lowest, and the ways in which none ends low.
+
+    A name in `stuck` is a model with a way of visiting pairs in which no step size leaves the median run below 5 %.
+    """
     found = []
-    for _, members in groupby(curves, key=lambda curve: id(curve.experiment.problem)):
+    for _, group in groupby(curves, key=lambda curve: id(curve.experiment.problem)):
+        members = list(group)
         best = min(members, key=lambda curve: (curve.remaining_at(0.9), curve.remaining))
         learned = best.experiment.problem
+        ways = groupby(members, key=lambda curve: curve.experiment.mode)
+        stuck = [mode for mode, same in ways if min(curve.remaining for curve in same) >= _LEARNED]
         found.append(
             {
                 "problem": learned.name,
@@ -100,7 +109,8 @@ def at_a_glance(curves: Sequence[Curve]) -> list[dict[str, Any]]:
                 "high": _percent(best.remaining_at(0.9)),
                 "pairs": f"{learned.model.n_pairs:,}",
                 "left_out": f"{learned.left_out:,}",
-                "below": best.remaining < 0.05,
+                "below": best.remaining < _LEARNED,
+                "stuck": [f"{learned.name} ({mode})" for mode in stuck],
             }
         )
     return found

@@ -6,8 +6,9 @@ behaviour (Theorem 2, q-learning.trajectory-certificate). A *curve* is an experi
 independent replicas from Q_0 = 0, and the proved bound.
 
 Errors are largest errors over the pairs that can be reached from the start; the rest is no part of the problem, and its
-number is reported. A bound that exceeds the trivial one, ||Q_0 - q*|| + max(||Q_0||, R / (1 - gamma)), R the largest
-|reward|, says nothing: every table of every run obeys the trivial one.
+number is reported. No table of a run exceeds max(||Q_0||, R / (1 - gamma)), R the largest |reward| (the claim
+q-learning.bounded), so every run obeys ||Q_t - q*|| <= ||q*|| + max(||Q_0||, R / (1 - gamma)): every run from Q_0 = 0,
+as all runs here, obeys the trivial bound ||q*|| + R / (1 - gamma). A bound that exceeds it says nothing.
 
 A run is said to exceed its bound only if it does so by more than rounding explains. The bounds are about exact runs
 with the float step sizes. Rounding the run costs 5 n u B (`bounds.rounding_bound`); reading rewards and discount in

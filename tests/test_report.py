@@ -138,6 +138,17 @@ def test_every_part_is_there(page: Tags) -> None:
     assert sys.version.split()[0] in page.text
 
 
+def test_what_is_not_learned_is_named(folder: Path, page: Tags) -> None:
+    """The headline names every model and way of visiting pairs in which no step size ends below 5 %, and no other."""
+    with (folder / "data" / "convergence.csv").open(newline="") as file:
+        ends = [(f"{row['problem']} ({row['mode']})", float(row["remaining_median"])) for row in csv.DictReader(file)]
+    learned = {name for name, remaining in ends if remaining < 0.05}
+    stuck = [name for name in dict(ends) if name not in learned]
+
+    assert f"No step size gets there on {', '.join(stuck)}. Are" in page.text
+    assert "with the best way of visiting pairs and the best step size" in page.text
+
+
 def test_data_files_say_the_same(folder: Path) -> None:
     """Each table lies there as CSV and as JSON, row by row the same."""
     tables = sorted(path.stem for path in (folder / "data").glob("*.csv"))
