@@ -55,7 +55,7 @@ def page(member: Claim) -> RenderableType:
     return Group(
         Text(member.id, style="bold"),
         Text(),
-        Text(explanation(member)),
+        Text(_reflowed(explanation(member))),
         Text(),
         table,
         Text(),
@@ -63,12 +63,24 @@ def page(member: Claim) -> RenderableType:
     )
 
 
+def _reflowed(text: str) -> str:
+    """Join the lines of each paragraph of prose, for a terminal of any width; formulas and lists stay as they are."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(
+        part if any(line.startswith((" ", "*", "..")) for line in part.splitlines()) else part.replace("\n", " ")
+        for part in paragraphs
+    )
+
+
 def _source(key: str, locator: str, verified: bool) -> str:
     return f"{key}, {locator}" + ("" if verified else " (locator not verified)") if locator else key
 
 
-def print_verdict(console: Console, verdict: ClaimVerdict, seed: int, examples: int) -> None:
-    """Print one line for a verdict that is as expected, and everything needed to see why for any other."""
+def print_verdict(console: Console, verdict: ClaimVerdict, seed: int, examples: int, *, alone: bool) -> None:
+    """Print one line for a verdict that is as expected, and everything needed to see why for any other.
+
+    Of a claim verified alone, also what each control came to.
+    """
     examples_run = sum(check.examples for check in verdict.checks)
     refuted = sum(control.status == "refuted" for control in verdict.controls)
     parts: list[CheckVerdict | ControlVerdict] = [*verdict.checks, *verdict.controls]
@@ -81,6 +93,12 @@ def print_verdict(console: Console, verdict: ClaimVerdict, seed: int, examples: 
         (f"  {examples_run} examples, {refuted} of {len(verdict.controls)} controls refuted, {seconds:.1f} s", "dim"),
     )
     console.print(line, soft_wrap=True)
+    for control in verdict.controls if alone else []:
+        if control.status == "refuted" and control.counterexample:
+            console.print(
+                Text(f"    {control.name} ({control.kind}): {_false(control.counterexample)}", style="dim"),
+                soft_wrap=True,
+            )
     shown = [part for part in parts if not _as_it_should_be(part, verdict)]
     if not shown:
         return
@@ -106,17 +124,21 @@ def _as_it_should_be(part: CheckVerdict | ControlVerdict, verdict: ClaimVerdict)
 
 
 def _indented(counterexample: dict[str, Any]) -> str:
-    sides = counterexample["sides"]
     lines = [
         f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in counterexample.items() if name != "sides"
     ]
-    lines.append(f"{_short(sides['left'])}  {sides['relation']}  {_short(sides['right'])}  is false")
+    lines.append(_false(counterexample))
     return "\n".join("      " + line for line in lines)
+
+
+def _false(counterexample: dict[str, Any]) -> str:
+    sides = counterexample["sides"]
+    return f"{_short(sides['left'])}  {sides['relation']}  {_short(sides['right'])}  is false"
 
 
 def _short(side: Any) -> str:
     text = side if isinstance(side, str) else json.dumps(side, ensure_ascii=False)
-    return text if len(text) <= 400 else text[:400] + " ..."
+    return text if len(text) <= 200 else text[:200] + " ..."
 
 
 def summary(run: Run) -> str:

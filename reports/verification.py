@@ -34,7 +34,7 @@ def verify_and_show(
             verdict = verify_claim(
                 claim, examples=examples, seed=seed, progress=lambda step: report(step, len(verdicts), len(claims))
             )
-            print_verdict(console, verdict, seed, examples)
+            print_verdict(console, verdict, seed, examples, alone=len(claims) == 1)
             verdicts.append(verdict)
     run = run_of(verdicts, seed)
     console.print(summary(run), highlight=False)

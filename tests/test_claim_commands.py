@@ -170,3 +170,14 @@ def test_bad_usage_is_one_line_and_status_2(arguments, says, capsys):
     assert says in printed.err
     assert len(printed.err.strip().splitlines()) <= 2
     assert "Traceback" not in printed.err
+
+
+def test_claim_verified_alone_shows_what_refuted_its_controls(capsys):
+    """For one claim the terminal shows each control's sides; for several, a line a claim."""
+    main(CONTRACTION)
+    alone = capsys.readouterr().out
+    main([*CONTRACTION, "bellman.max-nonexpansive"])
+    beside = capsys.readouterr().out
+
+    assert "undiscounted backup (exact): 1  is at most  1/2  is false" in alone
+    assert "undiscounted backup" not in beside
