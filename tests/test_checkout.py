@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from bellcheck.mdp.arithmetic import maximum
+from bellcheck.proofs.bellman import contraction
+from bellcheck.proofs.relation import less_than
+from bellcheck.proofs.verify import verify_claim
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -90,3 +97,17 @@ def test_continuous_integration_runs_the_documented_commands() -> None:
 
     assert len(commands) == 2
     assert [command for command in commands if command not in script] == []
+
+
+def test_the_claim_in_contributing_is_as_expected() -> None:
+    """The claim that CONTRIBUTING.md builds holds by both kinds of its evidence, and its control is refuted by both."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```python\n(.*?)^ *```", text, flags=re.MULTILINE | re.DOTALL)
+    names = {**vars(contraction), "np": np, "maximum": maximum, "less_than": less_than}
+    code = "from __future__ import annotations\n" + "".join(map(textwrap.dedent, blocks))
+    exec(compile(code, "CONTRIBUTING.md", "exec"), names)
+
+    verdict = verify_claim(names["monotone"], examples=20)
+
+    assert [(check.kind, check.status) for check in verdict.checks] == [("exact", "holds"), ("all-reals", "holds")]
+    assert [control.status for control in verdict.controls] == ["refuted", "refuted"]
