@@ -18,7 +18,6 @@ class Assumption:
 finite = Assumption("finite", "States, actions and rewards are finitely many.")
 discounted = Assumption("discounted", "The discount is below 1.")
 terminal_value_zero = Assumption("terminal-value-zero", "The value of a terminal state is 0.")
-non_terminating = Assumption("non-terminating", "No state is terminal.")
 steps_in_unit_interval = Assumption("steps-in-unit-interval", "Every step size lies in [0, 1].")
 deterministic_steps = Assumption("deterministic-steps", "Step sizes do not depend on what was sampled.")
 visit_steps = Assumption("visit-steps", "The step size is a function of the number of earlier visits to the pair.")

@@ -46,7 +46,7 @@ class Relation(Protocol):
 
     @property
     def reached(self) -> bool:
-        """Whether two sides were really compared: an implication whose premise fails compares nothing."""
+        """Whether two sides were really compared: an empty path or a premise that fails compares nothing."""
 
     @property
     def strict(self) -> bool:
@@ -74,7 +74,7 @@ class _Comparison:
 
     @property
     def reached(self) -> bool:
-        return True
+        return bool(self._entries())
 
     @property
     def strict(self) -> bool:
@@ -86,20 +86,17 @@ class _Comparison:
         return Sides(self.left, self.words, self.right)
 
     def formula(self) -> Any:
-        import z3
-
         operators = {"equals": "__eq__", "is at most": "__le__", "is less than": "__lt__"}
-        parts = [getattr(a, operators[self.words])(b) for a, b in self._entries()]
-        return parts[0] if len(parts) == 1 else z3.And(parts)
+        return _conjunction([getattr(a, operators[self.words])(b) for a, b in self._entries()])
 
     def premises(self) -> list[Any]:
         return []
 
     def _entries(self) -> list[tuple[Any, Any]]:
         left, right = _flat(self.left), _flat(self.right)
-        if len(left) == 1 < len(right):
+        if len(left) == 1:
             left = left * len(right)
-        if len(right) == 1 < len(left):
+        if len(right) == 1:
             right = right * len(left)
         if len(left) != len(right):
             raise ValueError(f"the sides have {len(left)} and {len(right)} entries")
@@ -114,6 +111,14 @@ class _Comparison:
         if self.words == "equals":
             return bool(a == b)
         return bool(a <= b) if self.words == "is at most" else bool(a < b)
+
+
+def _conjunction(formulas: list[Any]) -> Any:
+    import z3
+
+    if not formulas:
+        raise ValueError("an obligation must compare something; there is nothing to prove")
+    return formulas[0] if len(formulas) == 1 else z3.And(formulas)
 
 
 def _flat(side: Any) -> list[Any]:
@@ -168,9 +173,7 @@ class _All:
         return next((part for part in self.parts if not part.holds), self.parts[0]).sides()
 
     def formula(self) -> Any:
-        import z3
-
-        return z3.And([part.formula() for part in self.parts])
+        return _conjunction([part.formula() for part in self.parts])
 
     def premises(self) -> list[Any]:
         import z3
@@ -224,10 +227,8 @@ def less_than(left: Any, right: Any) -> Relation:
 
 
 def all_of(relations: Iterable[Relation]) -> Relation:
-    """Several relations at once; there must be at least one."""
+    """Several relations at once; of none at all, as along an empty path, nothing is compared or counted."""
     parts = tuple(relations)
-    if not parts:
-        raise ValueError("a check must compare something; there is no relation to take together")
     return parts[0] if len(parts) == 1 else _All(parts)
 
 

@@ -81,10 +81,13 @@ def test_all_of_shows_the_part_that_fails():
     assert relation.sides().left == 3
 
 
-def test_nothing_to_compare_is_an_error():
-    """A check that compares nothing cannot pass."""
-    with pytest.raises(ValueError, match="compare something"):
-        all_of([])
+@pytest.mark.parametrize("nothing", [all_of([]), equal([], []), at_most(exact_array([]), 0)])
+def test_nothing_to_compare_is_not_reached(nothing):
+    """Where there is nothing to compare nothing fails, nothing is counted, and nothing can be proved."""
+    assert nothing.holds
+    assert not nothing.reached
+    with pytest.raises(ValueError, match="nothing to prove"):
+        nothing.formula()
 
 
 def test_symbolic_identity_holds():
