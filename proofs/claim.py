@@ -23,7 +23,21 @@ from .assumptions import Assumption
 from .relation import Relation
 from .subject import Subject
 
-__all__ = ["GROUPS", "KINDS", "Check", "Claim", "Control", "Proved", "Source", "cite", "isabelle", "lean", "rocq"]
+__all__ = [
+    "GROUPS",
+    "KINDS",
+    "Attained",
+    "Check",
+    "Claim",
+    "Control",
+    "Kept",
+    "Proved",
+    "Source",
+    "cite",
+    "isabelle",
+    "lean",
+    "rocq",
+]
 
 GROUPS = {
     "bellman": "Bellman operators and fixed points",
@@ -122,6 +136,31 @@ class Control:
     draws: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Attained:
+    """A named instance on which an inequality of the check `by` is attained, or approached.
+
+    There an entry of the left side is at least `share` of the right one; a share of 1 is equality.
+    """
+
+    name: str
+    by: CheckFunction
+    share: object
+    draws: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return self.name if self.share == 1 else f"{self.name} (to {self.share} of the bound)"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An assumption that no check drops, and why: it cannot fail here, or the counterexample cannot be written down."""
+
+    assumption: Assumption
+    because: str
+    sources: tuple[Source, ...]
+
+
 @dataclass
 class Claim:
     """One statement of the theory.
@@ -133,9 +172,10 @@ class Claim:
     statement : the statement in LaTeX.
     subject : the kind of thing that the checks are about; `subject.REFERENCES` names our own. A check about another
         kind says so: ``of="policy-operator"``.
-    needs : the assumptions; uses : ids of the claims that the argument invokes.
+    needs : the assumptions, each of which is dropped (`fails_without`) or `kept` for a reason.
+    uses : ids of the claims that the argument invokes.
     sources : places in the literature; proved_in : machine-checked proofs elsewhere.
-    expected : "refuted" for folklore, whose check is the literal statement.
+    expected : "refuted" for folklore, whose check is the literal statement; "cited" for what has no check.
     """
 
     id: str
@@ -146,9 +186,11 @@ class Claim:
     uses: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     proved_in: tuple[Proved, ...] = ()
-    expected: Literal["holds", "refuted"] = "holds"
+    expected: Literal["holds", "refuted", "cited"] = "holds"
     checks: list[Check] = field(default_factory=list, init=False, repr=False)
     controls: list[Control] = field(default_factory=list, init=False, repr=False)
+    tight: list[Attained] = field(default_factory=list, init=False, repr=False)
+    undropped: list[Kept] = field(default_factory=list, init=False, repr=False)
 
     @property
     def group(self) -> str:
@@ -215,6 +257,15 @@ class Claim:
             raise ValueError(f"{self.id}: a false-alarm probability of {false_alarm}; it lies between 0 and 1")
         return self._evidence("statistical", draws, of=of, false_alarm=false_alarm, power=power)
 
+    def attained(self, name: str, *, by: CheckFunction, share: object = 1, **draws: Any) -> None:
+        """Name an instance, `draws` in place of those of `by`, on which its inequality has no room: it is not loose.
+
+        With a `share` below 1 the left side comes that near: it is at least that share of the right one.
+        """
+        if not any(check.function is by for check in self.checks):
+            raise ValueError(f"{self.id}: {name!r} is of {by.__name__}, which is no evidence of this claim")
+        self.tight.append(Attained(name, by, share, draws))
+
     # ------------------------------------------------------------ what must fail
 
     def _must_fail(self, control: Control) -> None:
@@ -249,6 +300,10 @@ class Claim:
     def fails_without(self, assumption: Assumption, *, by: CheckFunction, **draws: Any) -> None:
         """The check `by` on instances without an assumption, given by `draws` that replace its own."""
         self._must_fail(Control(f"without {assumption.name}", by, without=assumption, draws=draws))
+
+    def kept(self, assumption: Assumption, *, because: str, sources: tuple[Source, ...] = ()) -> None:
+        """Say why no check drops an assumption: it cannot fail, or not here, and who shows what happens without it."""
+        self.undropped.append(Kept(assumption, because, sources))
 
     def truth(self, *, beside: CheckFunction) -> Callable[[CheckFunction], CheckFunction]:
         """What is true where folklore fails: it must hold on every instance, those that refute `beside` included."""

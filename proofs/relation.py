@@ -21,7 +21,7 @@ from flint import fmpq
 
 from bellcheck.mdp.arithmetic import exact
 
-__all__ = ["Relation", "Sides", "Undecided", "all_of", "at_most", "equal", "given", "less_than"]
+__all__ = ["Comparison", "Relation", "Sides", "Undecided", "all_of", "at_most", "equal", "given", "less_than"]
 
 
 class Undecided(ArithmeticError):
@@ -48,9 +48,8 @@ class Relation(Protocol):
     def reached(self) -> bool:
         """Whether two sides were really compared: an empty path or a premise that fails compares nothing."""
 
-    @property
-    def strict(self) -> bool:
-        """Whether an inequality holds with room to spare, an equality between sides that are not constant."""
+    def comparisons(self) -> list[Comparison]:
+        """Return the comparisons that were reached, of which it is made."""
 
     def sides(self) -> Sides:
         """Return the sides, of the first part that fails if there are several."""
@@ -63,33 +62,49 @@ class Relation(Protocol):
 
 
 @dataclass(frozen=True)
-class _Comparison:
+class Comparison:
+    """Two sides, entry by entry, and the words between them."""
+
     left: Any
     right: Any
     words: str
 
     @property
     def holds(self) -> bool:
+        """Whether every entry on the left stands so to the one on the right."""
         return all(self._compare(a, b) for a, b in self._entries())
 
     @property
     def reached(self) -> bool:
+        """Whether there are entries at all."""
         return bool(self._entries())
 
     @property
     def strict(self) -> bool:
+        """Whether an inequality holds with room to spare in some entry."""
+        return self.words != "equals" and any(bool(a < b) for a, b in self._entries())
+
+    def attains(self, share: object) -> bool:
+        """Whether some entry of the left side of an inequality is at least that share of the right one."""
         if self.words == "equals":
-            return len({str(a) for a, _ in self._entries()}) > 1
-        return any(bool(a < b) for a, b in self._entries())
+            return False
+        return any(bool(a == b) if share == 1 else bool(a >= exact(share) * b > 0) for a, b in self._entries())
+
+    def comparisons(self) -> list[Comparison]:
+        """Return itself, if it compares anything."""
+        return [self] if self.reached else []
 
     def sides(self) -> Sides:
+        """Return both sides."""
         return Sides(self.left, self.words, self.right)
 
     def formula(self) -> Any:
+        """Return the z3 formula that every entry stands so."""
         operators = {"equals": "__eq__", "is at most": "__le__", "is less than": "__lt__"}
         return _conjunction([getattr(a, operators[self.words])(b) for a, b in self._entries()])
 
     def premises(self) -> list[Any]:
+        """Return nothing: it is compared whatever else holds."""
         return []
 
     def _entries(self) -> list[tuple[Any, Any]]:
@@ -165,9 +180,8 @@ class _All:
     def reached(self) -> bool:
         return any(part.reached for part in self.parts)
 
-    @property
-    def strict(self) -> bool:
-        return any(part.strict for part in self.parts)
+    def comparisons(self) -> list[Comparison]:
+        return [comparison for part in self.parts for comparison in part.comparisons()]
 
     def sides(self) -> Sides:
         return next((part for part in self.parts if not part.holds), self.parts[0]).sides()
@@ -195,9 +209,8 @@ class _Implication:
     def reached(self) -> bool:
         return self.premise.holds and self.conclusion.reached
 
-    @property
-    def strict(self) -> bool:
-        return self.reached and self.conclusion.strict
+    def comparisons(self) -> list[Comparison]:
+        return self.conclusion.comparisons() if self.premise.holds else []
 
     def sides(self) -> Sides:
         return self.conclusion.sides()
@@ -213,17 +226,17 @@ class _Implication:
 
 def equal(left: Any, right: Any) -> Relation:
     """Every entry of `left` equals that of `right`: to the last bit, or as symbolic expressions."""
-    return _Comparison(left, right, "equals")
+    return Comparison(left, right, "equals")
 
 
 def at_most(left: Any, right: Any) -> Relation:
     """Every entry of `left` is at most that of `right`; a scalar stands beside every entry."""
-    return _Comparison(left, right, "is at most")
+    return Comparison(left, right, "is at most")
 
 
 def less_than(left: Any, right: Any) -> Relation:
     """Every entry of `left` is less than that of `right`; a scalar stands beside every entry."""
-    return _Comparison(left, right, "is less than")
+    return Comparison(left, right, "is less than")
 
 
 def all_of(relations: Iterable[Relation]) -> Relation:

@@ -45,10 +45,13 @@ def page(member: Claim) -> RenderableType:
         if lines:
             table.add_row(title, Text("\n".join(lines)))
 
-    rows("expected", [f"{member.expected}" + (" (folklore)" if member.expected == "refuted" else "")])
+    expected = {"holds": "holds", "refuted": "refuted (folklore)", "cited": "cited; nothing is checked"}
+    rows("expected", [expected[member.expected]])
     rows("needs", [f"{assumption.name}: {assumption.statement}" for assumption in member.needs])
+    rows("not dropped", [f"{kept.assumption.name}: {kept.because}" for kept in member.undropped])
     rows("uses", list(member.uses))
     rows("evidence", [f"{check.name} ({check.kind})" for check in member.checks])
+    rows("attained", [f"{tight}, in {tight.by.__name__}" for tight in member.tight])
     rows("must fail", [f"{control.name}, by {control.by.__name__}" for control in member.controls])
     rows("sources", [_source(source.key, source.locator, source.verified) for source in member.sources])
     rows("proved in", [f"{proof.prover}: {proof.name} ({proof.library})" for proof in member.proved_in])

@@ -151,7 +151,13 @@ def _claim(member: Claim, verdict: ClaimVerdict) -> dict[str, Any]:
             for control in member.controls
             if folklore and control.statement is not None
         ],
-        "needs": [{"name": need.name, "statement": inline(need.statement)} for need in member.needs],
+        "needs": [
+            {"name": need.name, "statement": inline(need.statement), "kept": _kept(member, need.name)}
+            for need in member.needs
+        ],
+        "attained": [
+            inline(f"{tight}, check {number[tight.by.__name__]}") for tight in member.tight
+        ],
         "uses": member.uses,
         "checks": [
             {"text": inline(_check_text(member, name)), "parts": [_check_part(member, part) for part in parts]}
@@ -175,9 +181,20 @@ def _claim(member: Claim, verdict: ClaimVerdict) -> dict[str, Any]:
     }
 
 
+def _kept(member: Claim, assumption: str) -> str:
+    """Return why no check drops an assumption, with who shows what happens without it."""
+    from .prose import inline
+
+    for kept in member.undropped:
+        if kept.assumption.name == assumption:
+            places = (f"{source.key}, {source.locator}" if source.locator else source.key for source in kept.sources)
+            return inline(f"Not dropped here: {' '.join([kept.because, *(f'({place})' for place in places)])}")
+    return ""
+
+
 def _verdict(verdict: ClaimVerdict) -> tuple[str, str]:
-    if verdict.status == "not-run":
-        return "none", "not run"
+    if verdict.status in ("not-run", "cited"):
+        return "none", "not run" if verdict.status == "not-run" else "cited, not checked"
     if not verdict.as_expected:
         return "wrong", f"{verdict.status}, not as expected"
     return ("refuted", "refuted, as expected") if verdict.status == "refuted" else ("holds", "holds")

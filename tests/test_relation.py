@@ -117,9 +117,17 @@ def test_terms_become_an_obligation():
     assert solver.check() == z3.unsat
 
 
-def test_strictness_is_seen():
-    """An inequality with equal sides is not strict; an identity between constants is not either."""
-    assert not at_most(1, 1).strict
-    assert at_most(1, 2).strict
-    assert not equal(exact_array([1, 1]), exact_array([1, 1])).strict
-    assert equal(exact_array([1, 2]), exact_array([1, 2])).strict
+def test_what_was_compared_is_told():
+    """A relation lists the comparisons that were reached: not those behind a premise that fails, none of nothing."""
+    parts = all_of([at_most(1, 2), given(equal(1, 2), at_most(1, 1)), given(equal(1, 1), equal(3, 3)), at_most([], [])])
+
+    assert [part.words for part in parts.comparisons()] == ["is at most", "equals"]
+
+
+def test_room_is_seen():
+    """An inequality is strict where some entry has room, and attained where one has none or hardly any."""
+    loose, tight = at_most(exact_array([1, 9]), exact_array([2, 10])), at_most(1, 1)
+
+    assert [part.strict for part in loose.comparisons() + tight.comparisons()] == [True, False]
+    assert [part.attains(1) for part in loose.comparisons() + tight.comparisons()] == [False, True]
+    assert [part.attains("9/10") for part in loose.comparisons()] == [True]
