@@ -18,6 +18,7 @@ __all__ = [
     "baird_star",
     "baird_target_policy",
     "joint_law",
+    "loan",
     "noisy_self_loops",
     "self_loop",
     "stay_or_switch",
@@ -25,6 +26,7 @@ __all__ = [
     "twin_process",
     "two_arms",
     "two_state_cycle",
+    "worsening_policies",
     "zero_reward_loop",
 ]
 
@@ -84,6 +86,38 @@ def noisy_self_loops() -> FiniteMDP:
     """
     coin = [("1/2", 1, 0), ("1/2", -1, 0)]
     return FiniteMDP.from_pairs(1, [(0, 0, coin), (0, 1, coin)], "9/10", start=[1])
+
+
+def loan(discount: object = "9/10") -> FiniteMDP:
+    """Return two states: staying (0) in the first pays 0, borrowing (1) pays 1 and leads to the second, which pays -1.
+
+    The second state leads back. Paying later is worth it: borrowing is optimal, and worth 1 / (1 + gamma). Value
+    iteration from 0 borrows after one sweep and, if gamma > 1/2, no longer after two: then the values are 0 and -1.
+    """
+    return FiniteMDP.from_pairs(
+        2, [(0, 0, [(1, 0, 0)]), (0, 1, [(1, 1, 1)]), (1, 0, [(1, -1, 0)])], discount, start=[1, 0]
+    )
+
+
+def worsening_policies() -> FiniteMDP:
+    """Return three states with two actions each, discount 9/10, where a sweep of value iteration harms all states.
+
+    From 0 the policy that is greedy after three sweeps has the values (34250/7401, 20345/4934, 73985/14802), the one
+    after four sweeps only (6950/1713, 3985/1142, 15365/3426).
+    """
+    return FiniteMDP.from_pairs(
+        3,
+        [
+            (0, 0, [("3/4", -1, 2), ("1/4", 1, 1)]),
+            (0, 1, [("1/3", "3/4", 1), ("2/3", 1, 1)]),
+            (1, 0, [("1/2", "1/4", 1), ("1/4", "1/2", 2), ("1/4", "-1/2", 1)]),
+            (1, 1, [("7/10", "-1/2", 2), ("3/10", "1/4", 0)]),
+            (2, 0, [("1/3", "1/2", 0), ("2/3", 1, 0)]),
+            (2, 1, [("1/3", 0, 2), ("1/4", -1, 2), ("5/12", "-1/2", 0)]),
+        ],
+        "9/10",
+        start=["1/3", "1/3", "1/3"],
+    )
 
 
 def stay_or_switch(discount: object = "9/10") -> FiniteMDP:

@@ -23,6 +23,8 @@ MODELS = [
     examples.joint_law("anticorrelated"),
     examples.two_arms(),
     examples.noisy_self_loops(),
+    examples.loan(),
+    examples.worsening_policies(),
     examples.stay_or_switch(),
     examples.baird_star(),
     examples.twin_process("left", "9/10"),
