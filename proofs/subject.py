@@ -20,6 +20,7 @@ REFERENCES = {
     "policy-operator": "bellcheck.mdp.bellman:policy_operator",
     "evaluation": "bellcheck.mdp.solve:evaluate",
     "q-learner": "bellcheck.mdp.q_learning:update",
+    "action-replay": "bellcheck.mdp.action_replay:action_replay_process",
     "synchronous-run": "bellcheck.mdp.q_learning:run_synchronous",
     "trajectory-run": "bellcheck.mdp.simulation:run_trajectory",
     "behaviour": "bellcheck.mdp.behaviour:epsilon_greedy",
