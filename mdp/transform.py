@@ -51,7 +51,7 @@ def shaped(mdp: FiniteMDP, potential: Array | Sequence[object]) -> FiniteMDP:
     >>> shaped(mdp, [3, 0]).reward, shaped(mdp, [3, 4]).reward
     (array([-3], dtype=object), array([-1], dtype=object))
     """
-    phi = exact_array(potential) if is_exact(mdp.reward) else potential
+    phi: Array = exact_array(potential) if is_exact(mdp.reward) else potential
     if np.shape(phi) != (mdp.n_states,):
         raise InvalidTransformation(
             f"the potential has shape {np.shape(phi)}; it needs one entry for each of {mdp.n_states} states"

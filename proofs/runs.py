@@ -1,0 +1,28 @@
+"""Runs of the subject that is checked: what it does to tables, step by step, on a given path.
+
+The runs of `bellcheck.mdp.q_learning` are made of our own update; these are made of whatever is under test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from bellcheck.mdp.arithmetic import Array, Scalar
+from bellcheck.mdp.model import FiniteMDP
+
+__all__ = ["Path", "Update", "tables_along"]
+
+Path: TypeAlias = tuple[tuple[int, int, Scalar], ...]
+"""Steps of (pair, outcome, step size)."""
+Update: TypeAlias = Callable[[FiniteMDP, Array, int, int, Scalar], Array]
+"""A learner: the table after one step, of the signature of `bellcheck.mdp.q_learning.update`."""
+
+
+def tables_along(update: Update, mdp: FiniteMDP, q: Array, path: Iterable[tuple[int, int, Scalar]]) -> list[Array]:
+    """Return the tables Q_1, Q_2, ... after each step of a path from `q`; none where the path is empty."""
+    tables = []
+    for pair, outcome, step_size in path:
+        q = update(mdp, q, pair, outcome, step_size)
+        tables.append(q)
+    return tables
