@@ -11,9 +11,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from .convergence import Curve, rows
+from bellcheck.proofs.claim import GROUPS
 
-__all__ = ["baird_figure", "embedded", "error_figure", "fields_figure", "svg"]
+from .convergence import Curve, rows
+from .dependencies import Node
+
+__all__ = ["baird_figure", "dependency_figure", "embedded", "error_figure", "fields_figure", "svg"]
 
 BLUE, VERMILLION, GREEN, ORANGE, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#8a8a8a"
 
@@ -243,6 +246,41 @@ def fields_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
         )
     )
     return _finished(chart)
+
+
+_GROUP_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, "#56B4E9", GREY)
+_CHARACTER, _GAP, _LINE = 5.9, 50, 21
+"""Pixels: the width of a character of a label, the room between two layers, the height of a line."""
+
+
+def dependency_figure(columns: Sequence[Sequence[Node]]) -> dict[str, Any]:
+    """Return the specification of the graph of claims: a column a layer, a line from what is used to its user."""
+    import altair as alt
+
+    height = _LINE * max(len(column) for column in columns)
+    left, at = 0.0, {}
+    labels: list[dict[str, Any]] = []
+    for column in columns:
+        for node in column:
+            text = node.id.partition(".")[2]
+            at[node.id] = (left, left + _CHARACTER * len(text) + 11, node.place * height)
+            labels.append({"x": left, "y": node.place * height, "text": text, "group": GROUPS[node.group]})
+        left = max(at[node.id][1] for node in column) + _GAP
+    lines = []
+    for node in (node for column in columns for node in column):
+        x2, _, y2 = at[node.id]
+        for _, x1, y1 in (at[used] for used in node.uses):
+            lines.append({"x": x1, "y": y1, "x2": x2 - 4, "y2": y2, "group": GROUPS[node.group]})
+    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, left - _GAP], nice=False))
+    y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[height, 0], nice=False))
+    present = [title for title in GROUPS.values() if any(label["group"] == title for label in labels)]
+    colours = [colour for title, colour in zip(GROUPS.values(), _GROUP_COLOURS, strict=True) if title in present]
+    colour = _colours("group", present, colours)
+    drawn = alt.Chart(alt.Data(values=lines)).mark_rule(opacity=0.35).encode(x=x, y=y, x2="x2", y2="y2", color=colour)
+    claims = alt.Chart(alt.Data(values=labels)).encode(x=x, y=y)
+    dots = claims.mark_point(filled=True, opacity=1, size=50).encode(color=colour)
+    names = claims.mark_text(align="left", fontSize=12, dx=7).encode(text="text:N")
+    return _finished(alt.layer(drawn, dots, names).properties(width=left - _GAP, height=height))
 
 
 def _colours(field: str, names: list[str], colours: list[str]) -> Any:

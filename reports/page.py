@@ -39,6 +39,7 @@ def render(run: Run, context: Mapping[str, Any]) -> str:
     template = environment.from_string(here.joinpath("page.html.jinja").read_text("utf-8"))
     claims = _claims(run)
     verdict_of = {member["id"]: member for member in claims}
+    named = {name for sentence in ANSWER for name in (*sentence.claims, *sentence.folklore)}
     return template.render(
         generator=GENERATOR,
         style=Markup(here.joinpath("page.css").read_text("utf-8")),
@@ -49,7 +50,8 @@ def render(run: Run, context: Mapping[str, Any]) -> str:
         claims=claims,
         verdict_of=verdict_of,
         sentences=[_sentence(sentence, verdict_of) for sentence in ANSWER],
-        unwritten=len({name for row in ANSWER for name in (*row.claims, *row.folklore)} - verdict_of.keys()),
+        beyond=[name for name in verdict_of if name not in named],
+        unwritten=len(named - verdict_of.keys()),
         **context,
     )
 
@@ -155,9 +157,7 @@ def _claim(member: Claim, verdict: ClaimVerdict) -> dict[str, Any]:
             {"name": need.name, "statement": inline(need.statement), "kept": _kept(member, need.name)}
             for need in member.needs
         ],
-        "attained": [
-            inline(f"{tight}, check {number[tight.by.__name__]}") for tight in member.tight
-        ],
+        "attained": [inline(f"{tight}, check {number[tight.by.__name__]}") for tight in member.tight],
         "uses": member.uses,
         "checks": [
             {"text": inline(_check_text(member, name)), "parts": [_check_part(member, part) for part in parts]}

@@ -28,6 +28,7 @@ from bellcheck.proofs.verify import DEFAULT_EXAMPLES, DEFAULT_SEED, refutations,
 from . import figures
 from .captions import about_problem, at_a_glance, caption, outcomes
 from .convergence import DELTA, Curve, Effort, experiments, rows, run_curves
+from .dependencies import layers
 from .folder import Folder, writable
 from .page import render
 from .problems import environments, families, problem
@@ -104,6 +105,7 @@ def write_report(
         gradients, semi = _gradients(out_of)
     with clock("figures and page"):
         groups = _error_figures(curves, out_of, steps)
+        dependencies = _dependencies(members, out_of)
         out_of.table("curves", list(rows(curves)))
         out_of.table("convergence", outcomes(curves))
         out_of.data("verify.json", msgspec.to_builtins(run))
@@ -120,6 +122,7 @@ def write_report(
             "groups": groups,
             "gradients": gradients,
             "semi": semi,
+            "dependencies": dependencies,
         }
         return out_of.write("index.html", render(run, context)), run
 
@@ -219,6 +222,20 @@ def _gradients(out_of: Folder) -> tuple[Any, list[Any]]:
         figures.fields_figure(paths),
     )
     return table, [fields, baird]
+
+
+def _dependencies(members: Sequence[Claim], out_of: Folder) -> dict[str, Any] | None:
+    columns = layers(members)
+    if not columns:
+        return None
+    n_drawn = sum(len(column) for column in columns)
+    return out_of.figure(
+        "dependencies",
+        "What rests on what",
+        f"A line leads from a claim to the one whose argument invokes it, further right; colours are the groups. Of "
+        f"{len(members)} claims {len(members) - n_drawn} neither invoke another nor are invoked, and are not drawn.",
+        figures.dependency_figure(columns),
+    )
 
 
 class _Clock:
