@@ -129,7 +129,7 @@ def test_every_part_is_there(page: Tags) -> None:
     assert [
         attributes.get("id") for _, attributes in page.tags if str(attributes.get("id")).startswith("sentence-")
     ] == [f"sentence-{i}" for i in range(1, 17)]
-    assert len(figures) == 2 * 3 + 2
+    assert len(figures) == 2 * 3 + 3
     assert "refuted, as expected" in page.text
     assert "no claim yet" in page.text
     assert "checked in part" in page.text
