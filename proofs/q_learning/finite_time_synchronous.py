@@ -82,7 +82,12 @@ finite_time_synchronous = Claim(
         independent_samples,
         joint_sampling,
     ),
-    uses=("bellman.max-nonexpansive", "bellman.fixed-point-optimal", "q-learning.float-budget"),
+    uses=(
+        "bellman.max-nonexpansive",
+        "bellman.fixed-point-optimal",
+        "q-learning.float-budget",
+        "q-learning.noise-sandwich",
+    ),
     sources=(cite("wainwright2019"), cite("hoeffding1963"), cite("evendar2003")),
 )
 

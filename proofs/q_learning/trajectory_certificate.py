@@ -76,6 +76,7 @@ certificate = Claim(
         "bellman.fixed-point-optimal",
         "q-learning.float-budget",
         "q-learning.joint-law",
+        "q-learning.noise-sandwich",
         "q-learning.finite-time-synchronous",
     ),
     sources=(cite("hoeffding1963"), cite("watkins1992")),
