@@ -18,12 +18,17 @@ REFERENCES = {
     "maximum": "bellcheck.mdp.arithmetic:maximum",
     "operator": "bellcheck.mdp.bellman:optimality_operator",
     "policy-operator": "bellcheck.mdp.bellman:policy_operator",
+    "greedy-pairs": "bellcheck.mdp.bellman:greedy_pairs",
+    "value-iteration": "bellcheck.mdp.iteration:value_iterates",
+    "damped-value-iteration": "bellcheck.mdp.iteration:damped_value_iterates",
+    "stopped-value-iteration": "bellcheck.mdp.iteration:nearly_optimal_policy",
     "evaluation": "bellcheck.mdp.solve:evaluate",
     "q-learner": "bellcheck.mdp.q_learning:update",
     "action-replay": "bellcheck.mdp.action_replay:action_replay_process",
     "synchronous-run": "bellcheck.mdp.q_learning:run_synchronous",
     "trajectory-run": "bellcheck.mdp.simulation:run_trajectory",
     "behaviour": "bellcheck.mdp.behaviour:epsilon_greedy",
+    "softmax": "bellcheck.mdp.behaviour:softmax",
     "stationary-weights": "bellcheck.mdp.chain:stationary",
     "value-error": "bellcheck.mdp.value_error:value_error",
     "bellman-error": "bellcheck.mdp.value_error:bellman_error",
@@ -31,6 +36,8 @@ REFERENCES = {
     "semi-gradient": "bellcheck.mdp.semi_gradient:semi_gradient",
     "semi-gradient-rule": "bellcheck.mdp.semi_gradient:semi_gradient_update",
     "key-matrix": "bellcheck.mdp.semi_gradient:key_matrix",
+    "deviation-weights": "bellcheck.proofs.sharper_bounds:deviation_weights",
+    "successor-bounds": "bellcheck.proofs.sharper_bounds:successor_bounds",
 }
 """kind -> ``module:name`` of our own subject of that kind."""
 

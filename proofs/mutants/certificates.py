@@ -1,0 +1,52 @@
+"""Wrong bounds: recursions of certificates that leave out what the proof needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from bellcheck.mdp.arithmetic import Scalar
+
+from ..bounds import noise_weights
+from ..sharper_bounds import successor_bounds
+from ..subject import Subject
+
+__all__ = ["first_action_of_successor", "no_bootstrap", "own_noise_only"]
+
+
+def _no_bootstrap(step_sizes: Iterable[Scalar], discount: Scalar) -> Iterator[Scalar]:
+    """The weights v of the noise itself: nothing of it comes back through later targets."""
+    return noise_weights(step_sizes)
+
+
+Updates = Iterable[tuple[int, range, Scalar, Scalar]]
+
+
+def _own_noise_only(
+    updates: Updates, discount: Scalar, initial_errors: Sequence[Scalar] | np.ndarray
+) -> Iterator[list[Scalar]]:
+    """D(x) <- (1 - a) D(x) + a gamma max D(s', a'): the noise tau of the successor is not handed on."""
+    bias = list(initial_errors)
+    noise = [0 * error for error in bias]
+    yield bias
+    for pair, following, step_size, tau in updates:
+        inherited = max(bias[following.start : following.stop], default=0)
+        bias[pair] = (1 - step_size) * bias[pair] + step_size * discount * inherited
+        noise[pair] = tau
+        yield [d + t for d, t in zip(bias, noise, strict=True)]
+
+
+def _first_action_of_successor(
+    updates: Updates, discount: Scalar, initial_errors: Sequence[Scalar] | np.ndarray
+) -> Iterator[list[Scalar]]:
+    """The error of the successor's first action, in place of the largest over its actions."""
+    narrowed = ((pair, following[:1], step_size, tau) for pair, following, step_size, tau in updates)
+    return successor_bounds(narrowed, discount, initial_errors)
+
+
+no_bootstrap = Subject("deviation-weights", "weights that nothing bootstraps from", _no_bootstrap)
+own_noise_only = Subject("successor-bounds", "noise of the successor not handed on", _own_noise_only)
+first_action_of_successor = Subject(
+    "successor-bounds", "first action of the successor in place of the worst", _first_action_of_successor
+)
