@@ -66,10 +66,13 @@ def accepts(draws: Mapping[str, Any]) -> Callable[[dict[str, Any]], bool]:
     return lambda instance: all(predicate(instance[name]) for name, predicate in predicates.items())
 
 
-def symbolic_mdp(n_states: int, n_actions: int, *, terminal: int = 0) -> Callable[[Reals], FiniteMDP]:
+def symbolic_mdp(
+    n_states: int, n_actions: int, *, terminal: int = 0, discounted: bool = True
+) -> Callable[[Reals], FiniteMDP]:
     """All MDPs of a size: real probabilities, rewards r(s, a, s') and discount in [0, 1), as z3 variables.
 
-    The last `terminal` states have no actions. Every state may follow every pair.
+    The last `terminal` states have no actions. Every state may follow every pair. Not `discounted`, they may have the
+    discount 1 too.
     """
 
     def draw(reals: Reals) -> FiniteMDP:
@@ -83,7 +86,7 @@ def symbolic_mdp(n_states: int, n_actions: int, *, terminal: int = 0) -> Callabl
         for x in range(n_pairs):
             reals.assume(sum(probability[x * n_states + 1 : (x + 1) * n_states], probability[x * n_states]) == 1)
         reals.assume(discount >= 0)
-        reals.assume(discount < 1)
+        reals.assume(discount < 1 if discounted else discount <= 1)
         reals.suggest(discount * 2 == 1)
         return FiniteMDP(
             n_states=n_states,

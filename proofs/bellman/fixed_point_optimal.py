@@ -8,22 +8,26 @@ Why: T q_pi >= q_pi, since a maximum is at least a mean; T is monotone and a con
 climbs to its fixed point, which therefore dominates every q_pi. A policy that is greedy for the fixed point has it as
 its own value, by the equation itself. Here it is checked by listing every policy.
 
-This is what Q-learning's limit *means*. It holds for the discounted model and for action sets that depend on the state;
-folklore.any-finite-mdp shows what becomes of it at discount 1.
+This is what Q-learning's limit *means*. It holds for the discounted model and for action sets that depend on the state.
+At discount 1 T may have many fixed points: on a loop without rewards it moves no table at all, and only one of them is
+the value (folklore.any-finite-mdp).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from bellcheck.mdp.arithmetic import Array
+from hypothesis import strategies as st
+
+from bellcheck.mdp.arithmetic import Array, exact_array
+from bellcheck.mdp.examples import zero_reward_loop
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.solve import policy_iteration
-from bellcheck.mdp.strategies import mdps
+from bellcheck.mdp.strategies import mdps, tables, tied_to
 
 from ..assumptions import discounted, finite
 from ..claim import Claim, cite, isabelle, rocq
-from ..definitions import action_values, deterministic_policies_of
+from ..definitions import action_values, deterministic_policies_of, optimal_values
 from ..mutants import operators
 from ..relation import Relation, all_of, equal
 
@@ -80,3 +84,30 @@ def optimal_policy_is_unique(T: Any, mdp: FiniteMDP) -> Relation:
     values = _values_of_policies(mdp)
     best = _best(values)
     return equal(sum(bool((q == best).all()) for q in values), 1)
+
+
+@tied_to("pair")
+def _best_or_any(mdp: FiniteMDP, best: Array) -> st.SearchStrategy[Array]:
+    return st.one_of(st.just(best), tables(mdp))
+
+
+@fixed_point_optimal.exact(mdp=_few_policies, best=optimal_values, q=_best_or_any)
+def no_other_table_stays(T: Any, mdp: FiniteMDP, best: Array, q: Array) -> Relation:
+    """T leaves a table where it is exactly if that is the best value: *the* fixed point."""
+    return equal(bool((T(mdp, q) == q).all()), bool((q == best).all()))
+
+
+fixed_point_optimal.refutes(operators.minimum_in_place_of_maximum, by=no_other_table_stays)
+# Nothing is ever paid on the loop, so its value is 0; T leaves 1 as well.
+fixed_point_optimal.fails_without(
+    discounted,
+    by=no_other_table_stays,
+    mdp=zero_reward_loop,
+    best=lambda: exact_array([0]),
+    q=lambda: exact_array([1]),
+)
+fixed_point_optimal.kept(
+    finite,
+    because="Only finite models can be written down here. With infinitely many actions the best value may be attained"
+    " by no policy: actions that pay 1 - 1/n.",
+)

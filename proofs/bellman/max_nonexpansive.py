@@ -57,6 +57,12 @@ def maxima_stay_as_close(maximum: Any, x: Array, y: Array) -> Relation:
 
 max_nonexpansive.refutes(operators.total, by=maxima_stay_as_close)
 max_nonexpansive.refutes(operators.boltzmann_average, by=maxima_stay_as_close, kinds=("exact",))
+max_nonexpansive.attained(
+    "two vectors a constant apart",
+    by=maxima_stay_as_close,
+    x=lambda: exact_array([1, 2]),
+    y=lambda: exact_array([0, 1]),
+)
 
 
 @max_nonexpansive.too_strong(beside=maxima_stay_as_close)
