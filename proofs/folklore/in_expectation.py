@@ -18,8 +18,6 @@ out (q-learning.finite-time-synchronous), and on almost every path.
 
 from __future__ import annotations
 
-import math
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -33,7 +31,7 @@ from bellcheck.mdp.strategies import mdps, step_sizes, tables, tied_to
 
 from ..assumptions import deterministic_steps, discounted, finite, independent_samples, joint_sampling
 from ..claim import Claim, cite
-from ..definitions import backup
+from ..expectations import averaged_iterates, mean_tables
 from ..relation import Relation, all_of, at_most, equal
 
 in_expectation = Claim(
@@ -42,34 +40,10 @@ in_expectation = Claim(
     statement=r"\mathbb E[Q_k] = X_k \quad\text{with}\quad X_{k+1} = (1-\alpha_k)X_k + \alpha_k\,TX_k,\ X_0 = Q_0",
     subject="synchronous-run",
     needs=(finite, discounted, deterministic_steps, independent_samples, joint_sampling),
-    uses=("q-learning.one-step-expectation",),
+    uses=("q-learning.one-step-expectation", "q-learning.jensen-gap"),
     sources=(cite("thrun1993"), cite("vanhasselt2010")),
     expected="refuted",
 )
-
-
-def _means(run: Any, mdp: FiniteMDP, q: Array, steps: list[fmpq]) -> list[Array]:
-    """E[Q_0], ..., E[Q_n]: the law of the table, pushed through every outcome of all pairs at each step."""
-    rows = list(product(*(mdp.outcomes_of(x) for x in range(mdp.n_pairs))))
-    chances = [math.prod((mdp.probability[k] for k in row), start=fmpq(1)) for row in rows]
-    law = {tuple(q): fmpq(1)}
-    means = [q]
-    for step_size in steps:
-        pushed: dict[tuple[fmpq, ...], fmpq] = {}
-        for table, weight in law.items():
-            for row, chance in zip(rows, chances, strict=True):
-                *_, after = run(mdp, exact_array(table), [step_size], [row])
-                pushed[tuple(after)] = pushed.get(tuple(after), fmpq(0)) + weight * chance
-        law = pushed
-        means.append(sum((weight * exact_array(table) for table, weight in law.items()), start=mdp.table(0)))
-    return means
-
-
-def _iterates(mdp: FiniteMDP, q: Array, steps: list[fmpq]) -> list[Array]:
-    iterates = [q]
-    for step_size in steps:
-        iterates.append((1 - step_size) * iterates[-1] + step_size * backup(mdp, iterates[-1]))
-    return iterates
 
 
 def _noisy_twins(mdp: FiniteMDP) -> FiniteMDP:
@@ -105,13 +79,13 @@ _models = st.one_of(
 def means_are_the_iterates(run: Any, mdp: FiniteMDP, q: Array, step_size: fmpq) -> Relation:
     """E[Q_2] = X_2, over all outcomes of both steps."""
     steps = [step_size] * 2
-    return equal(_means(run, mdp, q, steps)[2], _iterates(mdp, q, steps)[2])
+    return equal(mean_tables(run, mdp, q, steps)[2], averaged_iterates(mdp, q, steps)[2])
 
 
 @in_expectation.truth(beside=means_are_the_iterates)
 def means_are_at_least_the_iterates(run: Any, mdp: FiniteMDP, q: Array, step_size: fmpq) -> Relation:
     """E[Q_k] >= X_k everywhere, with equality for k <= 1."""
-    means, iterates = (path(mdp, q, [step_size] * 2) for path in (lambda *given: _means(run, *given), _iterates))
+    means, iterates = mean_tables(run, mdp, q, [step_size] * 2), averaged_iterates(mdp, q, [step_size] * 2)
     return all_of([equal(means[0], iterates[0]), equal(means[1], iterates[1]), at_most(iterates[2], means[2])])
 
 
@@ -119,14 +93,14 @@ def means_are_at_least_the_iterates(run: Any, mdp: FiniteMDP, q: Array, step_siz
 def means_stay_at_zero(run: Any, mdp: FiniteMDP, step_size: fmpq) -> Relation:
     """Two noisy loops with mean reward 0: E[Q_k] = X_k = 0 for k = 0, ..., 4."""
     return equal(
-        np.array(_means(run, mdp, mdp.table(0), [step_size] * 4)),
-        np.array(_iterates(mdp, mdp.table(0), [step_size] * 4)),
+        np.array(mean_tables(run, mdp, mdp.table(0), [step_size] * 4)),
+        np.array(averaged_iterates(mdp, mdp.table(0), [step_size] * 4)),
     )
 
 
 @in_expectation.truth(beside=means_stay_at_zero)
 def means_rise(run: Any, mdp: FiniteMDP, step_size: fmpq) -> Relation:
     """At both pairs E[Q_k] = 0, 0, 9/80, 99/400, 12249/32000."""
-    means = np.array(_means(run, mdp, mdp.table(0), [step_size] * 4))
+    means = np.array(mean_tables(run, mdp, mdp.table(0), [step_size] * 4))
     expected = exact_array([0, 0, "9/80", "99/400", "12249/32000"])
     return all_of([equal(means[:, x], expected) for x in range(mdp.n_pairs)])
