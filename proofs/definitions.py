@@ -21,6 +21,7 @@ __all__ = [
     "closed_classes",
     "deterministic_policies_of",
     "optimal_values",
+    "policies_within",
     "state_value",
     "state_values",
     "target",
@@ -78,7 +79,12 @@ def closed_classes(P: Array) -> int:
 
 def deterministic_policies_of(mdp: FiniteMDP) -> Iterator[Array]:
     """Yield every deterministic stationary policy, as probabilities over the pairs."""
-    for chosen in product(*(mdp.pairs_of(int(state)) for state in mdp.acting)):
+    return policies_within(mdp, np.ones(mdp.n_pairs, dtype=bool))
+
+
+def policies_within(mdp: FiniteMDP, allowed: np.ndarray) -> Iterator[Array]:
+    """Yield every deterministic policy that takes only pairs of a mask: of greedy pairs, every way to break ties."""
+    for chosen in product(*([x for x in mdp.pairs_of(int(state)) if allowed[x]] for state in mdp.acting)):
         policy = np.full(mdp.n_pairs, fmpq(0), dtype=object)
         policy[list(chosen)] = fmpq(1)
         yield policy
