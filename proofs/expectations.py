@@ -18,7 +18,7 @@ from bellcheck.mdp.model import FiniteMDP
 
 from .definitions import backup
 
-__all__ = ["averaged_iterates", "mean_tables"]
+__all__ = ["averaged_iterates", "mean_tables", "with_coins"]
 
 Path: TypeAlias = tuple[fmpq, Sequence[fmpq], Sequence[Sequence[int]]]
 """The probability of a path, its n step sizes, and its n rows of outcomes, a row holding one of every pair."""
@@ -73,3 +73,17 @@ def averaged_iterates(mdp: FiniteMDP, q: Array, steps: Sequence[fmpq]) -> list[A
     for step_size in steps:
         iterates.append((1 - step_size) * iterates[-1] + step_size * backup(mdp, iterates[-1]))
     return iterates
+
+
+def with_coins(mdp: FiniteMDP) -> FiniteMDP:
+    """Toss a coin for 1 or -1 beside every reward: noise without a change of T."""
+
+    def outcomes(x: int) -> list[tuple[fmpq, fmpq, int]]:
+        return [
+            (mdp.probability[k] / 2, mdp.reward[k] + coin, int(mdp.next_state[k]))
+            for k in mdp.outcomes_of(x)
+            for coin in (1, -1)
+        ]
+
+    pairs = [(int(mdp.pair_state[x]), int(mdp.pair_action[x]), outcomes(x)) for x in range(mdp.n_pairs)]
+    return FiniteMDP.from_pairs(mdp.n_states, pairs, mdp.discount)

@@ -37,7 +37,7 @@ from bellcheck.mdp.strategies import mdps, step_sizes, tables
 
 from ..assumptions import deterministic_steps, finite, independent_samples, steps_in_unit_interval
 from ..claim import Claim, cite
-from ..expectations import averaged_iterates, mean_tables
+from ..expectations import averaged_iterates, mean_tables, with_coins
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, equal
 
@@ -59,12 +59,14 @@ def _steps(n: int) -> st.SearchStrategy[Array]:
     return st.lists(step_sizes(), min_size=n, max_size=n).map(exact_array)
 
 
-_two_states = {"mdp": mdps(max_states=2, max_actions=2, max_outcomes=2), "q": tables, "steps": _steps(2)}
-_one_state = {"mdp": mdps(max_states=1, max_actions=2, max_outcomes=2), "q": tables, "steps": _steps(3)}
+_two_states = mdps(max_states=2, max_actions=2, max_outcomes=2)
+_one_state = st.one_of(
+    mdps(max_states=1, max_actions=2, max_outcomes=2), mdps(max_states=1, max_actions=2, max_outcomes=1).map(with_coins)
+)
 
 
-@jensen_gap.enumerated(**_two_states)
-@jensen_gap.enumerated(**_one_state)
+@jensen_gap.enumerated(mdp=_two_states, q=tables, steps=_steps(2))
+@jensen_gap.enumerated(mdp=_one_state, q=tables, steps=_steps(3))
 def means_are_at_least_the_iterates(
     run: Any, mdp: FiniteMDP, q: Array, steps: Array, samples: str = "independent"
 ) -> Relation:
