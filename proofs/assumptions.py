@@ -39,3 +39,6 @@ positive_scale = Assumption("positive-scale", "Rewards are scaled by a positive 
 terminal_potential_zero = Assumption("terminal-potential-zero", "The potential of a terminal state is 0.")
 deterministic_model = Assumption("deterministic-model", "Each pair has one outcome.")
 unit_steps = Assumption("unit-steps", "Every step size is 1.")
+greedy_step = Assumption("greedy-step", "In every state the new policy takes a best action for the old one's values.")
+visit_frequencies = Assumption("visit-frequencies", "The weights mu are a distribution over the pairs.")
+all_visited = Assumption("all-visited", "Every pair has a positive weight mu.")
