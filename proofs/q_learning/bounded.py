@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from bellcheck.mdp.arithmetic import Array, Scalar, exact_array, max_norm
+from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, max_norm
+from bellcheck.mdp.examples import self_loop
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, paths, tables, tied_to
 
-from ..assumptions import discounted, finite, steps_in_unit_interval, terminal_value_zero
+from ..assumptions import discounted, finite, steps_in_unit_interval
 from ..claim import Claim, cite
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import learners
@@ -37,7 +38,7 @@ bounded = Claim(
     statement=r"\min(\min Q_0, r_{\min}, \tfrac{r_{\min}}{1-\gamma}) \le Q_k"
     r" \le \max(\max Q_0, r_{\max}, \tfrac{r_{\max}}{1-\gamma})",
     subject="q-learner",
-    needs=(finite, discounted, terminal_value_zero, steps_in_unit_interval),
+    needs=(finite, discounted, steps_in_unit_interval),
     sources=(cite("gosavi2006"),),
 )
 
@@ -74,6 +75,16 @@ def one_step_stays_inside(
 bounded.refutes(learners.undiscounted_target, by=one_step_stays_inside)
 bounded.refutes(learners.sum_over_actions, by=one_step_stays_inside)
 bounded.fails_without(steps_in_unit_interval, by=one_step_stays_inside, step_size=symbolic_number("step_size", 0, 2))
+bounded.kept(
+    discounted,
+    because="At discount 1 an end that r / (1 - gamma) decides is infinite, and nothing is claimed of it: a loop that"
+    " pays 1 at every step of size 1 counts them.",
+)
+bounded.kept(
+    finite,
+    because="Only finite models can be written down here. The proof asks that the rewards and the first table be"
+    " bounded, and no more.",
+)
 
 
 @tied_to("pair")
@@ -107,6 +118,13 @@ def _tables(update: Any, mdp: FiniteMDP, q: Array, path: tuple[tuple[int, int, S
 
 for _mutant in (learners.undiscounted_target, learners.sum_over_actions, learners.doubled_step):
     bounded.refutes(_mutant, by=paths_stay_inside)
+bounded.attained(
+    "one rewarded loop from its value, which it keeps",
+    by=paths_stay_inside,
+    mdp=self_loop,
+    q=lambda: exact_array([10]),
+    path=((0, 0, exact("1/2")),),
+)
 
 
 def _one_reward_and_out(mdp: FiniteMDP) -> FiniteMDP:

@@ -2,8 +2,9 @@ r"""Two learners fed the same samples never move apart, and synchronous ones app
 
 .. math:: \lvert Q^+(x) - Q'^+(x) \rvert \le (1 - (1 - \gamma) \alpha) \, \lVert Q - Q' \rVert_\infty
 
-at the updated pair x, for the same x, outcome and step size. An asynchronous run changes one entry, so the max norm of
-the difference never increases; a synchronous one changes all, so it shrinks by the factor at every step.
+at the updated pair x, for the same x, outcome and step size, and discounts up to 1. An asynchronous run changes one
+entry, so the max norm of the difference never increases; a synchronous one changes all, so it shrinks by the factor at
+every step; below discount 1 and with positive steps that is strictly.
 
 Why: the reward cancels, Q+(x) - Q'+(x) = (1 - alpha)(Q(x) - Q'(x)) + alpha gamma (V_Q(s') - V_Q'(s')), and a maximum is
 nonexpansive (bellman.max-nonexpansive), so that both differences are at most ||Q - Q'||. The weights are non-negative
@@ -22,11 +23,13 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from bellcheck.mdp.arithmetic import Array, Scalar, max_norm
+from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, max_norm
+from bellcheck.mdp.draws import DISCOUNTS
+from bellcheck.mdp.examples import self_loop, two_arms
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, paths, step_sizes, synchronous_paths, tables, tied_to
 
-from ..assumptions import discounted, finite, steps_in_unit_interval
+from ..assumptions import finite, steps_in_unit_interval
 from ..claim import Claim, cite
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import learners
@@ -37,7 +40,7 @@ nonexpansive = Claim(
     title="Learners fed the same samples never move apart",
     statement=r"\lvert Q^+(x) - Q'^+(x) \rvert \le (1 - (1-\gamma)\alpha)\,\lVert Q - Q' \rVert_\infty",
     subject="q-learner",
-    needs=(finite, discounted, steps_in_unit_interval),
+    needs=(finite, steps_in_unit_interval),
     uses=("bellman.max-nonexpansive",),
     sources=(cite("sutton2018", "(6.8)", verified=False),),
 )
@@ -58,9 +61,9 @@ def _symbolic(mdp: Any, *successors: int) -> dict[str, Any]:
     }
 
 
-@nonexpansive.all_reals(**_symbolic(symbolic_mdp(2, 2, terminal=1), 0, -1))
-@nonexpansive.all_reals(**_symbolic(symbolic_mdp(2, 2), -1))
-@nonexpansive.all_reals(**_symbolic(symbolic_mdp(1, 3), 0))
+@nonexpansive.all_reals(**_symbolic(symbolic_mdp(2, 2, terminal=1, discounted=False), 0, -1))
+@nonexpansive.all_reals(**_symbolic(symbolic_mdp(2, 2, discounted=False), -1))
+@nonexpansive.all_reals(**_symbolic(symbolic_mdp(1, 3, discounted=False), 0))
 def one_step_brings_them_closer(
     update: Any, mdp: FiniteMDP, q: Array, w: Array, distance: Scalar, step_size: Scalar, successors: tuple[int, ...]
 ) -> Relation:
@@ -93,6 +96,11 @@ nonexpansive.refutes(learners.doubled_step, by=one_step_brings_them_closer)
 nonexpansive.fails_without(
     steps_in_unit_interval, by=one_step_brings_them_closer, step_size=symbolic_number("step_size", 0, 2)
 )
+nonexpansive.kept(
+    finite,
+    because="Only finite models can be written down here. A step reads one row of the table: the proof asks that the"
+    " tables be a finite distance apart, and no more.",
+)
 
 
 @nonexpansive.too_strong(beside=one_step_brings_them_closer)
@@ -103,13 +111,16 @@ def closer_as_if_nothing_were_bootstrapped(
     return _one_step(update, mdp, q, w, distance, step_size, successors, 1 - step_size)
 
 
+_models = mdps(discounts=[*DISCOUNTS, 1])
+
+
 @tied_to("pair")
 def _beside(mdp: FiniteMDP, q: Array) -> st.SearchStrategy[Array]:
     """Any table, or the first one moved by a constant, for which the factor is attained."""
     return st.one_of(st.integers(1, 3).map(lambda c: q + c), tables(mdp))
 
 
-@nonexpansive.exact(mdp=mdps(), q=tables, w=_beside, step_size=step_sizes())
+@nonexpansive.exact(mdp=_models, q=tables, w=_beside, step_size=step_sizes())
 def models_of_any_shape_do_so(update: Any, mdp: FiniteMDP, q: Array, w: Array, step_size: Scalar) -> Relation:
     """The same on generated models, with their ties, terminal states and action sets that depend on the state."""
     furthest = (1 - (1 - mdp.discount) * step_size) * max_norm(q - w)
@@ -123,9 +134,12 @@ def models_of_any_shape_do_so(update: Any, mdp: FiniteMDP, q: Array, w: Array, s
 
 for _mutant in (learners.undiscounted_target, learners.sum_over_actions):
     nonexpansive.refutes(_mutant, by=models_of_any_shape_do_so)
+_shifted: dict[str, Any] = {"mdp": self_loop, "q": lambda: exact_array([0]), "w": lambda: exact_array([1])}
+_IN_WORDS = "one state that leads to itself, and two tables a constant apart"
+nonexpansive.attained(_IN_WORDS, by=models_of_any_shape_do_so, **_shifted, step_size=exact("1/2"))
 
 
-@nonexpansive.pathwise(mdp=mdps(), q=tables, w=_beside, path=paths)
+@nonexpansive.pathwise(mdp=_models, q=tables, w=_beside, path=paths)
 def paths_never_diverge(
     update: Any, mdp: FiniteMDP, q: Array, w: Array, path: tuple[tuple[int, int, Scalar], ...]
 ) -> Relation:
@@ -138,6 +152,14 @@ def paths_never_diverge(
 
 
 nonexpansive.refutes(learners.sum_over_actions, by=paths_never_diverge)
+nonexpansive.attained(
+    "two loops of which one is updated, and two tables a constant apart",
+    by=paths_never_diverge,
+    mdp=two_arms,
+    q=lambda: exact_array([0, 0]),
+    w=lambda: exact_array([1, 1]),
+    path=((0, 0, exact("1/2")),),
+)
 
 
 @nonexpansive.too_strong(beside=paths_never_diverge)
@@ -152,7 +174,7 @@ def every_path_brings_them_closer(
     return at_most(max_norm(q - w), distance)
 
 
-@nonexpansive.pathwise(mdp=mdps(), q=tables, w=_beside, path=synchronous_paths)
+@nonexpansive.pathwise(mdp=_models, q=tables, w=_beside, path=synchronous_paths)
 def synchronous_paths_shrink_at_every_step(
     update: Any, mdp: FiniteMDP, q: Array, w: Array, path: tuple[Array, np.ndarray]
 ) -> Relation:
@@ -174,3 +196,9 @@ def _all_pairs(update: Any, mdp: FiniteMDP, q: Array, outcomes: np.ndarray, step
 
 nonexpansive.refutes(learners.undiscounted_target, by=synchronous_paths_shrink_at_every_step)
 nonexpansive.refutes(learners.sum_over_actions, by=synchronous_paths_shrink_at_every_step)
+nonexpansive.attained(
+    _IN_WORDS,
+    by=synchronous_paths_shrink_at_every_step,
+    **_shifted,
+    path=lambda: (exact_array(["1/2", 1, "1/3"]), np.zeros((3, 1), dtype=int)),
+)

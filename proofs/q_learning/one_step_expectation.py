@@ -5,7 +5,8 @@ r"""One update moves Q(x) on average to where T points, by the step size.
 and if x itself is drawn from a distribution mu over the pairs, E[Q+ | Q] = Q + alpha mu (TQ - Q), entry by entry.
 
 Why: given Q and x the update is affine in the target r + gamma V_Q(s'), whose mean over p(s', r | x) is by definition
-(TQ)(x). Averaging over x weighs each entry's change by mu.
+(TQ)(x). Averaging over x weighs each entry's change by mu. A mean of a sum asks nothing of how r and s' go together:
+this line does not see their joint law, and later ones do (q-learning.joint-law).
 
 This is an identity about *one* step with Q given, and it is all that is true "in expectation": over several steps the
 maximum of a random table enters, and means no longer follow T (folklore.in-expectation).
@@ -23,7 +24,7 @@ from bellcheck.mdp.arithmetic import Array, Scalar
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import distributions, mdps, step_sizes, tables
 
-from ..assumptions import finite, joint_sampling, terminal_value_zero
+from ..assumptions import finite
 from ..claim import Claim, cite, lean
 from ..definitions import backup
 from ..mutants import learners
@@ -34,7 +35,7 @@ one_step_expectation = Claim(
     title="One update moves Q(x) on average to where T points, by the step size",
     statement=r"\mathbb E[Q^+(x) \mid Q, x] = (1-\alpha)\,Q(x) + \alpha\,(TQ)(x)",
     subject="q-learner",
-    needs=(finite, terminal_value_zero, joint_sampling),
+    needs=(finite,),
     sources=(cite("sutton2018", "(6.8)", verified=False),),
     proved_in=(lean("expected_update_target_eq"),),
 )
@@ -79,6 +80,11 @@ for _mutant in (
     learners.doubled_step,
 ):
     one_step_expectation.refutes(_mutant, by=mean_is_the_damped_backup)
+one_step_expectation.kept(
+    finite,
+    because="Only finite models can be written down here. The proof asks that the target have a mean and the maximum be"
+    " attained, and no more.",
+)
 
 
 @one_step_expectation.too_strong(beside=mean_is_the_damped_backup)
