@@ -18,7 +18,7 @@ from bellcheck.mdp.model import FiniteMDP
 
 from .definitions import backup
 
-__all__ = ["averaged_iterates", "mean_tables", "with_coins"]
+__all__ = ["averaged_iterates", "mean_tables", "with_noisy_twins"]
 
 Path: TypeAlias = tuple[fmpq, Sequence[fmpq], Sequence[Sequence[int]]]
 """The probability of a path, its n step sizes, and its n rows of outcomes, a row holding one of every pair."""
@@ -75,8 +75,8 @@ def averaged_iterates(mdp: FiniteMDP, q: Array, steps: Sequence[fmpq]) -> list[A
     return iterates
 
 
-def with_coins(mdp: FiniteMDP) -> FiniteMDP:
-    """Toss a coin for 1 or -1 beside every reward: noise without a change of T."""
+def with_noisy_twins(mdp: FiniteMDP) -> FiniteMDP:
+    """Give every action an equal one beside it, and every reward a coin of 1 or -1: maxima are then over noise."""
 
     def outcomes(x: int) -> list[tuple[fmpq, fmpq, int]]:
         return [
@@ -85,5 +85,9 @@ def with_coins(mdp: FiniteMDP) -> FiniteMDP:
             for coin in (1, -1)
         ]
 
-    pairs = [(int(mdp.pair_state[x]), int(mdp.pair_action[x]), outcomes(x)) for x in range(mdp.n_pairs)]
+    pairs = [
+        (int(mdp.pair_state[x]), 2 * int(mdp.pair_action[x]) + twin, outcomes(x))
+        for x in range(mdp.n_pairs)
+        for twin in (0, 1)
+    ]
     return FiniteMDP.from_pairs(mdp.n_states, pairs, mdp.discount)

@@ -31,7 +31,7 @@ from bellcheck.mdp.strategies import mdps, step_sizes, tables, tied_to
 
 from ..assumptions import deterministic_steps, discounted, finite, independent_samples, joint_sampling
 from ..claim import Claim, cite
-from ..expectations import averaged_iterates, mean_tables
+from ..expectations import averaged_iterates, mean_tables, with_noisy_twins
 from ..relation import Relation, all_of, at_most, equal
 
 in_expectation = Claim(
@@ -46,24 +46,6 @@ in_expectation = Claim(
 )
 
 
-def _noisy_twins(mdp: FiniteMDP) -> FiniteMDP:
-    """Give every action an equal one beside it, and every reward a coin of 1 or -1: maxima are then over noise."""
-
-    def outcomes(x: int) -> list[tuple[fmpq, fmpq, int]]:
-        return [
-            (mdp.probability[k] / 2, mdp.reward[k] + coin, int(mdp.next_state[k]))
-            for k in mdp.outcomes_of(x)
-            for coin in (1, -1)
-        ]
-
-    pairs = [
-        (int(mdp.pair_state[x]), 2 * int(mdp.pair_action[x]) + twin, outcomes(x))
-        for x in range(mdp.n_pairs)
-        for twin in (0, 1)
-    ]
-    return FiniteMDP.from_pairs(mdp.n_states, pairs, mdp.discount)
-
-
 @tied_to("pair")
 def _tables_or_zero(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
     return st.one_of(st.just(mdp.table(0)), tables(mdp))
@@ -71,7 +53,7 @@ def _tables_or_zero(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
 
 _models = st.one_of(
     mdps(max_states=2, max_actions=2, max_outcomes=2),
-    mdps(max_states=2, max_actions=1, max_outcomes=1).map(_noisy_twins),
+    mdps(max_states=2, max_actions=1, max_outcomes=1).map(with_noisy_twins),
 )
 
 

@@ -37,7 +37,7 @@ from bellcheck.mdp.strategies import mdps, step_sizes, tables
 
 from ..assumptions import deterministic_steps, finite, independent_samples, steps_in_unit_interval
 from ..claim import Claim, cite
-from ..expectations import averaged_iterates, mean_tables, with_coins
+from ..expectations import averaged_iterates, mean_tables, with_noisy_twins
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, equal
 
@@ -61,7 +61,8 @@ def _steps(n: int) -> st.SearchStrategy[Array]:
 
 _two_states = mdps(max_states=2, max_actions=2, max_outcomes=2)
 _one_state = st.one_of(
-    mdps(max_states=1, max_actions=2, max_outcomes=2), mdps(max_states=1, max_actions=2, max_outcomes=1).map(with_coins)
+    mdps(max_states=1, max_actions=2, max_outcomes=2),
+    mdps(max_states=1, max_actions=1, max_outcomes=1).map(with_noisy_twins),
 )
 
 
