@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from bellcheck.mdp.arithmetic import Array, Scalar
+from bellcheck.mdp.arithmetic import Array, Reals, Scalar
 from bellcheck.mdp.model import FiniteMDP
 
-__all__ = ["Path", "Update", "tables_along"]
+__all__ = ["Path", "Update", "any_step", "tables_along"]
 
 Path: TypeAlias = tuple[tuple[int, int, Scalar], ...]
 """Steps of (pair, outcome, step size)."""
@@ -26,3 +26,10 @@ def tables_along(update: Update, mdp: FiniteMDP, q: Array, path: Iterable[tuple[
         q = update(mdp, q, pair, outcome, step_size)
         tables.append(q)
     return tables
+
+
+def any_step(reals: Reals) -> Scalar:
+    """Any real number as a step size, for z3; 1/2 where an example will do."""
+    step_size = reals.real("step_size")
+    reals.suggest(step_size * 2 == 1)
+    return step_size

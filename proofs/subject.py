@@ -17,6 +17,7 @@ __all__ = ["REFERENCES", "Subject", "reference"]
 REFERENCES = {
     "maximum": "bellcheck.mdp.arithmetic:maximum",
     "operator": "bellcheck.mdp.bellman:optimality_operator",
+    "expected-update": "bellcheck.mdp.bellman:expected_asynchronous_operator",
     "policy-operator": "bellcheck.mdp.bellman:policy_operator",
     "greedy-pairs": "bellcheck.mdp.bellman:greedy_pairs",
     "value-iteration": "bellcheck.mdp.iteration:value_iterates",
@@ -25,6 +26,9 @@ REFERENCES = {
     "evaluation": "bellcheck.mdp.solve:evaluate",
     "q-learner": "bellcheck.mdp.q_learning:update",
     "action-replay": "bellcheck.mdp.action_replay:action_replay_process",
+    "sarsa": "bellcheck.mdp.sarsa:update",
+    "soft-operator": "bellcheck.mdp.sarsa:soft_optimality_operator",
+    "soft-solver": "bellcheck.mdp.sarsa:soft_policy_iteration",
     "synchronous-run": "bellcheck.mdp.q_learning:run_synchronous",
     "trajectory-run": "bellcheck.mdp.simulation:run_trajectory",
     "behaviour": "bellcheck.mdp.behaviour:epsilon_greedy",

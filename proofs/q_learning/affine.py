@@ -29,7 +29,7 @@ from ..claim import Claim
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import invariants, learners
 from ..relation import Relation, all_of, equal
-from ..runs import Path, Update, tables_along
+from ..runs import Path, Update, any_step, tables_along
 
 affine = Claim(
     id="q-learning.affine",
@@ -59,7 +59,7 @@ def _positive(name: str) -> object:
     q=symbolic_table,
     scale=_positive("a"),
     constant=symbolic_number("c"),
-    step_size=symbolic_number("step_size"),
+    step_size=any_step,
 )
 def one_step_keeps_the_map(
     update: Update, mdp: FiniteMDP, q: Array, scale: Scalar, constant: Scalar, step_size: Scalar
