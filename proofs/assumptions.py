@@ -42,3 +42,7 @@ unit_steps = Assumption("unit-steps", "Every step size is 1.")
 greedy_step = Assumption("greedy-step", "In every state the new policy takes a best action for the old one's values.")
 visit_frequencies = Assumption("visit-frequencies", "The weights mu are a distribution over the pairs.")
 all_visited = Assumption("all-visited", "Every pair has a positive weight mu.")
+every_pair_visited = Assumption("every-pair-visited", "The behaviour visits every pair with positive probability.")
+epsilon_soft = Assumption(
+    "epsilon-soft", "The old policy takes each action with probability at least epsilon / |A(s)|."
+)
