@@ -18,6 +18,7 @@ from .model import FiniteMDP
 
 __all__ = [
     "WrongTable",
+    "expected_asynchronous_operator",
     "expected_backup",
     "greedy_pairs",
     "greedy_policy",
@@ -80,6 +81,15 @@ def policy_operator(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
 def residual(mdp: FiniteMDP, q: Array) -> Array:
     """Return the Bellman residual TQ - Q; its max norm bounds the distance to q* from both sides."""
     return optimality_operator(mdp, q) - q
+
+
+def expected_asynchronous_operator(mdp: FiniteMDP, mu: Array, q: Array) -> Array:
+    """Return Q + mu (TQ - Q), entry by entry: where one update at step 1 leads on average if its pair is drawn from mu.
+
+    `mu` and `q` have shape (N,). At step size alpha the mean update goes the share alpha of that way.
+    """
+    _require_table(mdp, mu, "mu")
+    return q + mu * residual(mdp, q)
 
 
 def greedy_pairs(mdp: FiniteMDP, q: Array) -> np.ndarray:

@@ -46,3 +46,4 @@ every_pair_visited = Assumption("every-pair-visited", "The behaviour visits ever
 epsilon_soft = Assumption(
     "epsilon-soft", "The old policy takes each action with probability at least epsilon / |A(s)|."
 )
+constant_steps = Assumption("constant-steps", "All step sizes are equal.")

@@ -24,6 +24,7 @@ REFERENCES = {
     "damped-value-iteration": "bellcheck.mdp.iteration:damped_value_iterates",
     "stopped-value-iteration": "bellcheck.mdp.iteration:nearly_optimal_policy",
     "evaluation": "bellcheck.mdp.solve:evaluate",
+    "solver": "bellcheck.mdp.solve:policy_iteration",
     "q-learner": "bellcheck.mdp.q_learning:update",
     "action-replay": "bellcheck.mdp.action_replay:action_replay_process",
     "sarsa": "bellcheck.mdp.sarsa:update",
@@ -41,6 +42,7 @@ REFERENCES = {
     "semi-gradient-rule": "bellcheck.mdp.semi_gradient:semi_gradient_update",
     "key-matrix": "bellcheck.mdp.semi_gradient:key_matrix",
     "deviation-weights": "bellcheck.proofs.sharper_bounds:deviation_weights",
+    "noise-thresholds": "bellcheck.proofs.sharper_bounds:noise_thresholds",
     "successor-bounds": "bellcheck.proofs.sharper_bounds:successor_bounds",
 }
 """kind -> ``module:name`` of our own subject of that kind."""

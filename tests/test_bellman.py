@@ -15,6 +15,7 @@ from hypothesis import given
 from bellcheck.mdp.arithmetic import Reals, exact, exact_array, fraction, max_norm, to_floats, zeros
 from bellcheck.mdp.bellman import (
     WrongTable,
+    expected_asynchronous_operator,
     expected_backup,
     greedy_pairs,
     greedy_policy,
@@ -25,7 +26,7 @@ from bellcheck.mdp.bellman import (
     state_values,
 )
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.strategies import deterministic_policies, mdps, policies, state_tables, tables
+from bellcheck.mdp.strategies import deterministic_policies, distributions, mdps, policies, state_tables, tables
 
 EPSILON = 2.0**-53
 """Unit roundoff of binary64."""
@@ -101,6 +102,18 @@ def test_terminal_states_are_worth_nothing_whatever_the_table(drawn):
 
     assert all(values[s] == 0 for s in mdp.terminal_states)
     assert all(values[s] == max(q[x] for x in mdp.pairs_of(s)) + 7 for s in mdp.acting)
+
+
+@given(_on_a_model(tables, distributions))
+def test_each_pair_moves_by_its_share_of_the_residual(drawn):
+    """The expected asynchronous operator is Q + mu (TQ - Q), so that pairs of weight 0 stay."""
+    mdp, q, mu = drawn
+
+    moved = expected_asynchronous_operator(mdp, mu, q)
+
+    backed_up = _defined_backup(mdp, _defined_values(mdp, q))
+    assert [moved[x] == q[x] + mu[x] * (backed_up[x] - q[x]) for x in range(mdp.n_pairs)] == [True] * mdp.n_pairs
+    assert all(moved[x] == q[x] for x in range(mdp.n_pairs) if mu[x] == 0)
 
 
 @given(_on_a_model(tables))
@@ -276,3 +289,11 @@ def test_what_is_no_table_is_refused(table, message):
 
     with pytest.raises(WrongTable, match=message):
         optimality_operator(mdp, table)
+
+
+def test_weights_that_are_no_table_are_refused():
+    """Weights over the states in place of the pairs are named."""
+    mdp = FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)]), (0, 1, [(1, 2, 0)])], "1/2")
+
+    with pytest.raises(WrongTable, match=r"mu has shape \(1,\)"):
+        expected_asynchronous_operator(mdp, exact_array([1]), mdp.table())

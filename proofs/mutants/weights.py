@@ -6,12 +6,18 @@ import numpy as np
 from flint import fmpq
 
 from bellcheck.mdp.arithmetic import Array, exact_array, segment_sum
-from bellcheck.mdp.bellman import state_values
+from bellcheck.mdp.bellman import optimality_operator, state_values
 from bellcheck.mdp.model import FiniteMDP
 
 from ..subject import Subject
 
-__all__ = ["clipped_rewards", "equally_weighted_outcomes"]
+__all__ = [
+    "all_pairs_at_once",
+    "clipped_rewards",
+    "equally_weighted_outcomes",
+    "pairs_weighted_equally",
+    "undiscounted_move",
+]
 
 
 def _clipped_rewards(mdp: FiniteMDP, q: Array) -> Array:
@@ -28,5 +34,23 @@ def _equally_weighted_outcomes(mdp: FiniteMDP, q: Array) -> Array:
     return segment_sum(mdp.reward + v[mdp.next_state] * mdp.discount, mdp.outcome_start[:-1]) / counts
 
 
+def _all_pairs_at_once(mdp: FiniteMDP, mu: Array, q: Array) -> Array:
+    """A sweep over all pairs in place of one update, mu forgotten."""
+    return optimality_operator(mdp, q)
+
+
+def _pairs_weighted_equally(mdp: FiniteMDP, mu: Array, q: Array) -> Array:
+    return q + (optimality_operator(mdp, q) - q) / mdp.n_pairs
+
+
+def _undiscounted_move(mdp: FiniteMDP, mu: Array, q: Array) -> Array:
+    v = state_values(mdp, q)
+    target = segment_sum(mdp.probability * (mdp.reward + v[mdp.next_state]), mdp.outcome_start[:-1])
+    return q + mu * (target - q)
+
+
 clipped_rewards = Subject("operator", "rewards clipped to [-1, 1]", _clipped_rewards, cites="Mnih and others 2015")
 equally_weighted_outcomes = Subject("operator", "outcomes weighted equally", _equally_weighted_outcomes)
+all_pairs_at_once = Subject("expected-update", "all pairs at once", _all_pairs_at_once)
+pairs_weighted_equally = Subject("expected-update", "pairs weighted equally", _pairs_weighted_equally)
+undiscounted_move = Subject("expected-update", "undiscounted expected update", _undiscounted_move)
