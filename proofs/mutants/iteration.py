@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from bellcheck.mdp.arithmetic import Array
-from bellcheck.mdp.bellman import greedy_pairs
+from bellcheck.mdp.bellman import expected_backup, greedy_pairs, state_values
 from bellcheck.mdp.model import FiniteMDP
 
 from ..subject import Subject
 
-__all__ = ["first_of_the_ties", "least_action"]
+__all__ = ["first_of_the_ties", "largest_magnitude", "least_action"]
 
 
 def _least_action(mdp: FiniteMDP, q: Array) -> np.ndarray:
@@ -25,5 +25,10 @@ def _first_of_the_ties(mdp: FiniteMDP, q: Array) -> np.ndarray:
     return greedy
 
 
+def _largest_magnitude(mdp: FiniteMDP, q: Array) -> Array:
+    return expected_backup(mdp, state_values(mdp, abs(q)))
+
+
 least_action = Subject("greedy-pairs", "the action of least value", _least_action, cites="the sign convention of costs")
 first_of_the_ties = Subject("greedy-pairs", "the first of the ties alone", _first_of_the_ties)
+largest_magnitude = Subject("operator", "the largest magnitude in place of the maximum", _largest_magnitude)
