@@ -9,7 +9,8 @@ spread over actions, and pi' puts all of it on a best one. A maximum is at least
 .. math:: \sum_a \pi'(a \mid s) q_\pi(s, a) = \frac{\varepsilon}{|A(s)|} \sum_a q_\pi(s, a)
     + (1 - \varepsilon) \max_a q_\pi(s, a) \ge \sum_a \pi(a \mid s) q_\pi(s, a) = v_\pi(s),
 
-which is the hypothesis of the improvement theorem, for policies that draw their actions.
+which is the hypothesis of the improvement theorem. That theorem covers policies that draw their actions: a mixture of
+actions has rewards and transitions of its own, and may be called an action.
 
 The epsilon is the same on both sides. A policy that explores less than pi' need not gain: pi' explores for it, and that
 costs. Hence improvement within a fixed epsilon ends at the best policy that explores so much, not at an optimal one;
