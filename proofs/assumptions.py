@@ -47,3 +47,6 @@ epsilon_soft = Assumption(
     "epsilon-soft", "The old policy takes each action with probability at least epsilon / |A(s)|."
 )
 constant_steps = Assumption("constant-steps", "All step sizes are equal.")
+undiscounted = Assumption("undiscounted", "The discount is 1.")
+no_rewards = Assumption("no-rewards", "Every reward is 0.")
+own_weights = Assumption("own-weights", "The weights are stationary under the policy that is evaluated.")
