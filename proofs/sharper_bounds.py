@@ -6,14 +6,15 @@ r"""Bounds nearer to the truth: noise around its mean, the successor that came, 
   Lambda sqrt(u ln(n / delta) / 2) at most, with u <- (1 - (1 - gamma) alpha)^2 u + alpha^2; only its mean is added up
   over the updates (q-learning.bounded-differences);
 * along a *trajectory* an update inherits the error of the successor that came, not of all pairs, and the noise of a
-  pair is bounded by Hoeffding's or Bernstein's inequality, whichever says more (q-learning.successor-certificate).
+  pair is at most what Hoeffding's inequality says, or Bernstein's, or its largest value
+  (q-learning.successor-certificate).
 
 As in `bounds`, recursions are written once for rationals and floats, and the two functions with a probability in them
 return upper bounds in spite of binary64: inputs are rounded up and enter increasingly, nothing cancels (the factor
-1 - (1 - gamma) alpha is computed as (1 - alpha) + gamma alpha). One update passes on at most 7 roundings to u and 2 to
-the largest weight, besides the 5 to v and 4 to D, and a root halves them: at most 5/2 + 4 in all, below the 8 that
-`outward` covers; fewer than 16 more are made once, outside of the recursions. A step below 2^-500, other than 0, is
-refused: its square would underflow, of which the root would take more away than `outward` adds.
+1 - (1 - gamma) alpha is computed as (1 - alpha) + gamma alpha). One update passes on at most 7 roundings to u, 2 to the
+largest weight and 3 to their sum, besides the 5 to v and 4 to D, and a root halves them: at most 7/2 + 4 in all, below
+the 8 that `outward` covers; fewer than 16 more are made once, outside of the recursions. A step below 2^-500, other
+than 0, is refused: its square would underflow, of which the root would take more away than `outward` adds.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ __all__ = [
     "deviation_weights",
     "largest_weights",
     "noise_at",
+    "noise_thresholds",
     "successor_bounds",
     "successor_certificate",
+    "total_weights",
 ]
 
 
@@ -80,6 +83,15 @@ def largest_weights(step_sizes: Iterable[Scalar]) -> Iterator[Scalar]:
     for step_size in step_sizes:
         b = max((1 - step_size) * b, step_size)
         yield b
+
+
+def total_weights(step_sizes: Iterable[Scalar]) -> Iterator[Scalar]:
+    """Yield w_0 = 0, then (1 - alpha_k) w_k + alpha_k: the sum of the weights of the first k samples, at most 1."""
+    w: Scalar = 0
+    yield w
+    for step_size in step_sizes:
+        w = (1 - step_size) * w + step_size
+        yield w
 
 
 def bounded_differences_bound(
@@ -151,7 +163,7 @@ def successor_certificate(
     """
     steps = _without_underflow(step_sizes)
     noisy = sum(bool(x > 0) for x in noise.range)
-    threshold = _thresholds(noise, steps, _logarithm(2 * max(noisy, 1) * max(len(steps), 1), delta))
+    threshold = noise_thresholds(noise, steps, _logarithm(2 * max(noisy, 1) * max(len(steps), 1), delta))
     visits = [0] * mdp.n_pairs
     following = [mdp.pairs_of(state) for state in range(mdp.n_states)]
 
@@ -169,15 +181,19 @@ def successor_certificate(
     return outward(bounds, np.asarray(checkpoints)[:, None])
 
 
-def _thresholds(noise: Noise, steps: list[float], logarithm: float) -> Callable[[int, int], float]:
-    """Return tau(x, m), which the carried noise of pair x exceeds after m visits with probability <= 2 exp(-L)."""
+def noise_thresholds(noise: Noise, steps: Sequence[float], logarithm: float) -> Callable[[int, int], float]:
+    """Return tau(x, m), which the carried noise of pair x exceeds after m visits with probability <= 2 exp(-L).
+
+    It is computed in binary64 and lacks what `outward` adds.
+    """
     ranges, variances, largest = ([rounded_up(x) for x in values] for values in noise)
-    weights, tops = list(noise_weights(steps)), list(largest_weights(steps))
+    weights, tops, totals = list(noise_weights(steps)), list(largest_weights(steps)), list(total_weights(steps))
 
     def threshold(pair: int, visits: int) -> float:
         v, b = weights[visits], tops[visits] * largest[pair] * logarithm / 3
         hoeffding = ranges[pair] * math.sqrt(v * logarithm / 2)
-        return min(hoeffding, b + math.sqrt(b * b + 2 * variances[pair] * v * logarithm))
+        bernstein = b + math.sqrt(b * b + 2 * variances[pair] * v * logarithm)
+        return min(hoeffding, bernstein, largest[pair] * totals[visits])
 
     return threshold
 

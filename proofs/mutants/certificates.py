@@ -1,18 +1,19 @@
-"""Wrong bounds: recursions of certificates that leave out what the proof needs."""
+"""Wrong bounds: certificates that leave out what their proofs need."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from bellcheck.mdp.arithmetic import Scalar
+from bellcheck.mdp.arithmetic import Scalar, to_floats
 
 from ..bounds import noise_weights
-from ..sharper_bounds import successor_bounds
+from ..sharper_bounds import Noise, successor_bounds
 from ..subject import Subject
 
-__all__ = ["first_action_of_successor", "no_bootstrap", "own_noise_only"]
+__all__ = ["as_if_normal", "first_action_of_successor", "no_bootstrap", "own_noise_only"]
 
 
 def _no_bootstrap(step_sizes: Iterable[Scalar], discount: Scalar) -> Iterator[Scalar]:
@@ -45,6 +46,17 @@ def _first_action_of_successor(
     return successor_bounds(narrowed, discount, initial_errors)
 
 
+def _as_if_normal(noise: Noise, steps: Sequence[float], logarithm: float) -> Callable[[int, int], float]:
+    """Thresholds sigma sqrt(2 v L), as if the noise were normal: Bernstein's inequality without its other term."""
+    weights = list(noise_weights(steps))
+
+    def threshold(pair: int, visits: int) -> float:
+        return math.sqrt(2 * float(to_floats(noise.variance)[pair]) * weights[visits] * logarithm)
+
+    return threshold
+
+
+as_if_normal = Subject("noise-thresholds", "thresholds as if the noise were normal", _as_if_normal)
 no_bootstrap = Subject("deviation-weights", "weights that nothing bootstraps from", _no_bootstrap)
 own_noise_only = Subject("successor-bounds", "noise of the successor not handed on", _own_noise_only)
 first_action_of_successor = Subject(
