@@ -1,4 +1,4 @@
-r"""Whatever the behaviour, Q-learning rests at q*; SARSA rests where exploring for ever leaves the best policy.
+r"""Whatever the behaviour, Q-learning rests at q*; SARSA rests at the values of the best policy that goes on exploring.
 
 .. math::
     \mathbb E[Q^+ \mid Q] = Q \iff Q = q^* \quad\text{for Q-learning, if every pair is visited,}
@@ -8,10 +8,10 @@ r"""Whatever the behaviour, Q-learning rests at q*; SARSA rests where exploring 
 where q_epsilon is the largest q_pi of all policies that give each action at least epsilon / |A(s)|, and step sizes are
 in (0, 1].
 
-*Q-learning.* With x drawn from mu the mean update is Q + alpha mu (TQ - Q) (q-learning.one-step-expectation). Where mu
-> 0 it leaves Q alone only if TQ = Q, hence Q = q*, and else it moves some entry by at least alpha (min mu) (1 - gamma)
-||Q - q*|| (bellman.residual-bounds). The behaviour decides how fast, not where. At a pair that is never visited Q(x)
-may be anything.
+*Q-learning.* With x drawn from mu the mean update is Q + alpha mu (TQ - Q) (q-learning.one-step-expectation). With
+positive weights mu it leaves Q alone only if TQ = Q, hence Q = q*. Any other table has an entry that moves by at least
+alpha (min mu) (1 - gamma) ||Q - q*|| (bellman.residual-bounds). The behaviour decides how fast, not where. At a pair
+that is never visited Q(x) may be anything.
 
 *SARSA* bootstraps from the action a' that it takes next. If that is epsilon-greedy for Q, the mean over s' and a' is
 
@@ -19,11 +19,12 @@ may be anything.
 
 at ties too, for all greedy actions have the same value. T_eps is a monotone gamma-contraction, because an average of
 maximum and mean is monotone and nonexpansive. Let q_eps be its fixed point. A policy that gives each action at least
-eps / |A(s)| is 1 - eps parts of some policy and eps parts uniform, so T_pi Q <= T_eps Q with equality if the former is
-greedy for Q: therefore q_pi <= q_eps, and q_eps is q_pi of its own epsilon-greedy policy.
+eps / |A(s)| is (1 - eps) pi' + eps uniform for some policy pi', so T_pi Q <= T_eps Q, with equality if pi' is greedy
+for Q: therefore q_pi <= q_eps, and q_eps is q_pi of its own epsilon-greedy policy.
 
-*The distance.* Let g(s) = v*(s) - mean_b q*(s, b), the price of one exploring step, 0 in terminal states. Then T_eps q*
-= q* - gamma eps E[g(s')], from where iterates of T_eps fall to q_eps, each time by at most gamma of the time before:
+*The distance.* Let g(s) = v*(s) - mean_b q*(s, b), the price of one exploring step, 0 in terminal states. The first
+iterate of T_eps from q* is q* - gamma eps E[g(s')]; the others go on falling to q_eps, each by at most gamma times as
+much as the one before:
 
     gamma eps E[g(s') | x]  <=  q*(x) - q_eps(x)  <=  gamma eps max_y E[g(s') | y] / (1 - gamma).
 
