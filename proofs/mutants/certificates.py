@@ -10,10 +10,10 @@ import numpy as np
 from bellcheck.mdp.arithmetic import Scalar, to_floats
 
 from ..bounds import noise_weights
-from ..sharper_bounds import Noise, successor_bounds
+from ..sharper_bounds import Noise
 from ..subject import Subject
 
-__all__ = ["as_if_normal", "first_action_of_successor", "no_bootstrap", "own_noise_only"]
+__all__ = ["as_if_normal", "no_bootstrap", "own_noise_only"]
 
 
 def _no_bootstrap(step_sizes: Iterable[Scalar], discount: Scalar) -> Iterator[Scalar]:
@@ -38,14 +38,6 @@ def _own_noise_only(
         yield [d + t for d, t in zip(bias, noise, strict=True)]
 
 
-def _first_action_of_successor(
-    updates: Updates, discount: Scalar, initial_errors: Sequence[Scalar] | np.ndarray
-) -> Iterator[list[Scalar]]:
-    """The error of the successor's first action, in place of the largest over its actions."""
-    narrowed = ((pair, following[:1], step_size, tau) for pair, following, step_size, tau in updates)
-    return successor_bounds(narrowed, discount, initial_errors)
-
-
 def _as_if_normal(noise: Noise, steps: Sequence[float], logarithm: float) -> Callable[[int, int], float]:
     """Thresholds sigma sqrt(2 v L), as if the noise were normal: Bernstein's inequality without its other term."""
     weights = list(noise_weights(steps))
@@ -59,6 +51,3 @@ def _as_if_normal(noise: Noise, steps: Sequence[float], logarithm: float) -> Cal
 as_if_normal = Subject("noise-thresholds", "thresholds as if the noise were normal", _as_if_normal)
 no_bootstrap = Subject("deviation-weights", "weights that nothing bootstraps from", _no_bootstrap)
 own_noise_only = Subject("successor-bounds", "noise of the successor not handed on", _own_noise_only)
-first_action_of_successor = Subject(
-    "successor-bounds", "first action of the successor in place of the worst", _first_action_of_successor
-)

@@ -48,7 +48,7 @@ from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, to_floats
 from bellcheck.mdp.bellman import state_values
-from bellcheck.mdp.examples import self_loop, two_state_cycle
+from bellcheck.mdp.examples import self_loop, two_arms, two_state_cycle
 from bellcheck.mdp.families import garnet, grid
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.q_learning import run_asynchronous
@@ -139,7 +139,21 @@ def the_successor_carries_the_error(bounds: Any, mdp: FiniteMDP, q: Array, path:
 
 
 certificate.refutes(certificates.own_noise_only, by=the_successor_carries_the_error)
-certificate.refutes(certificates.first_action_of_successor, by=the_successor_carries_the_error)
+
+
+@certificate.too_strong(
+    beside=the_successor_carries_the_error,
+    mdp=lambda: two_arms("1/2"),
+    q=lambda: exact_array([3, 6]),
+    path=lambda: ((0, 0, fmpq(1)),),
+)
+def first_action_of_the_successor_is_enough(bounds: Any, mdp: FiniteMDP, q: Array, path: Path) -> Relation:
+    """The table (3, 6) is off q* = (3, 4) at the second arm only, from where the first arm inherits its error."""
+    best = optimal_values(mdp)
+    updates = [(pair, following[:1], step, tau) for pair, following, step, tau in _updates(mdp, best, path)]
+    *_, known = bounds(updates, mdp.discount, abs(q - best))
+    *_, table = run_asynchronous(mdp, q, path)
+    return at_most(abs(table - best), exact_array(known))
 
 
 def _loop() -> FiniteMDP:
