@@ -6,7 +6,7 @@ import numpy as np
 from flint import fmpq
 
 from bellcheck.mdp.arithmetic import Array, exact_array, segment_sum
-from bellcheck.mdp.bellman import optimality_operator, state_values
+from bellcheck.mdp.bellman import expected_backup, optimality_operator, policy_values, state_values
 from bellcheck.mdp.model import FiniteMDP
 
 from ..subject import Subject
@@ -17,6 +17,7 @@ __all__ = [
     "equally_weighted_outcomes",
     "pairs_weighted_equally",
     "undiscounted_move",
+    "unweighted_policy_backup",
 ]
 
 
@@ -49,8 +50,14 @@ def _undiscounted_move(mdp: FiniteMDP, mu: Array, q: Array) -> Array:
     return q + mu * (target - q)
 
 
+def _unweighted_policy_backup(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
+    """The values of a state's actions added up, however probable the policy makes each."""
+    return expected_backup(mdp, policy_values(mdp, mdp.table(1), q))
+
+
 clipped_rewards = Subject("operator", "rewards clipped to [-1, 1]", _clipped_rewards, cites="Mnih and others 2015")
 equally_weighted_outcomes = Subject("operator", "outcomes weighted equally", _equally_weighted_outcomes)
 all_pairs_at_once = Subject("expected-update", "all pairs at once", _all_pairs_at_once)
 pairs_weighted_equally = Subject("expected-update", "pairs weighted equally", _pairs_weighted_equally)
 undiscounted_move = Subject("expected-update", "undiscounted expected update", _undiscounted_move)
+unweighted_policy_backup = Subject("policy-operator", "actions weighted by 1 each", _unweighted_policy_backup)
