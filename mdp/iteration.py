@@ -33,7 +33,8 @@ def damped_value_iterates(mdp: FiniteMDP, q: Array, step_sizes: Iterable[Scalar]
     """Yield X_0 = Q, X_1, ..., X_n for n step sizes: each moves a share alpha_k of the way from X_k to T X_k."""
     yield q
     for step_size in step_sizes:
-        q = (1 - step_size) * q + step_size * optimality_operator(mdp, q)
+        # Tables stand first: z3 would take a whole array for a number.
+        q = q * (1 - step_size) + optimality_operator(mdp, q) * step_size
         yield q
 
 

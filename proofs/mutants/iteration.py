@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from bellcheck.mdp.arithmetic import Array, Scalar, max_norm
 from bellcheck.mdp.bellman import expected_backup, greedy_pairs, greedy_policy, state_values
+from bellcheck.mdp.iteration import damped_value_iterates
 from bellcheck.mdp.model import FiniteMDP
 
 from ..subject import Subject
 from . import operators
 
 __all__ = [
+    "exchanged_shares",
     "first_of_the_ties",
     "largest_magnitude",
     "least_action",
@@ -62,6 +64,11 @@ def _least_action_in_the_end(mdp: FiniteMDP, v: Array, epsilon: Scalar) -> Array
     return greedy_policy(mdp, -expected_backup(mdp, v))
 
 
+def _exchanged_shares(mdp: FiniteMDP, q: Array, step_sizes: Iterable[Scalar]) -> Iterator[Array]:
+    """alpha X + (1 - alpha) TX: the step size taken for the share that is kept."""
+    return damped_value_iterates(mdp, q, [1 - step_size for step_size in step_sizes])
+
+
 least_action = Subject("greedy-pairs", "the action of least value", _least_action, cites="the sign convention of costs")
 first_of_the_ties = Subject("greedy-pairs", "the first of the ties alone", _first_of_the_ties)
 largest_magnitude = Subject("operator", "the largest magnitude in place of the maximum", _largest_magnitude)
@@ -75,3 +82,4 @@ least_action_in_the_end = Subject(
     _least_action_in_the_end,
     cites="the sign convention of costs",
 )
+exchanged_shares = Subject("damped-value-iteration", "step size taken for the share kept", _exchanged_shares)
