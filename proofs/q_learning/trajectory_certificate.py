@@ -39,6 +39,7 @@ from bellcheck.mdp.arithmetic import Array, exact, exact_array, max_norm, to_flo
 from bellcheck.mdp.families import garnet
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.simulation import Trajectory, bit_for_bit
+from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.step_size import RescaledLinear
 from bellcheck.mdp.strategies import mdps, tables, tied_to
 
@@ -192,6 +193,21 @@ def _small_garnet() -> FiniteMDP:
     return garnet(2, 2, 2, "1/2", 7)
 
 
+def _garnet() -> FiniteMDP:
+    return garnet(4, 3, 2, "4/5", 7)
+
+
+def _frozen_lake() -> FiniteMDP:
+    from bellcheck.mdp.interop.gymnasium import from_gymnasium
+
+    return from_gymnasium("FrozenLake-v1", "9/10").mdp
+
+
+def _solved(mdp: FiniteMDP) -> Array:
+    """q* by policy iteration: a lake has too many policies to try them all."""
+    return policy_iteration(mdp).q
+
+
 def _zero(mdp: FiniteMDP) -> Array:
     return mdp.table(0)
 
@@ -201,7 +217,7 @@ def _sampled_trajectories(
 ) -> Relation:
     """Replicas with epsilon 1/4, each at its share of delta, beside the certificate for noise of these ranges."""
     same_bits = bit_for_bit(mdp)
-    best = optimal_values(same_bits)
+    best = _solved(same_bits)
     # The other half of delta covers that probabilities are rounded: the law of all draws together is off by < 2^-35.
     share = false_alarm / (2 * _REPLICAS)
     # Rounding a run costs the float budget; rounding q* and the difference, less than that of one more update.
@@ -221,7 +237,19 @@ def _sampled_trajectories(
 
 @certificate.statistical(
     false_alarm=1e-9,
-    power="the controls run on the other model",
+    power="the controls run on the crossroads",
+    mdp=_frozen_lake,
+    q=_zero,
+)
+@certificate.statistical(
+    false_alarm=1e-9,
+    power="the controls run on the crossroads",
+    mdp=_garnet,
+    q=_zero,
+)
+@certificate.statistical(
+    false_alarm=1e-9,
+    power="the controls run on the crossroads",
     mdp=_small_garnet,
     q=_zero,
 )
@@ -236,7 +264,7 @@ def errors_stay_below_the_certificate(
 ) -> Relation:
     """On sampled trajectories every error is at most the certificate; shown is where it comes closest."""
     same_bits = bit_for_bit(mdp)
-    ranges = noise_range(same_bits, state_values(same_bits, optimal_values(same_bits)))
+    ranges = noise_range(same_bits, state_values(same_bits, _solved(same_bits)))
     return _sampled_trajectories(run, mdp, q, ranges, seed, false_alarm)
 
 
