@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from bellcheck.mdp.arithmetic import Array, Reals, Scalar
-from bellcheck.mdp.model import FiniteMDP
+from hypothesis import strategies as st
 
-__all__ = ["Path", "Update", "any_step", "tables_along"]
+from bellcheck.mdp.arithmetic import Array, Reals, Scalar, exact
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.strategies import paths, tied_to
+
+__all__ = ["Path", "Update", "any_step", "overlong_paths", "tables_along"]
 
 Path: TypeAlias = tuple[tuple[int, int, Scalar], ...]
 """Steps of (pair, outcome, step size)."""
@@ -33,3 +36,9 @@ def any_step(reals: Reals) -> Scalar:
     step_size = reals.real("step_size")
     reals.suggest(step_size * 2 == 1)
     return step_size
+
+
+@tied_to("path")
+def overlong_paths(mdp: FiniteMDP) -> st.SearchStrategy[Path]:
+    """Paths with some steps of size 2, outside the unit interval."""
+    return paths(mdp).map(lambda path: tuple((x, k, exact(2) if size > exact("1/2") else size) for x, k, size in path))
