@@ -25,6 +25,7 @@ __all__ = [
     "NoImprovement",
     "Solution",
     "evaluate",
+    "improvement_step",
     "policy_iteration",
     "require_proper",
     "value_iteration",
@@ -106,6 +107,16 @@ def evaluate(mdp: FiniteMDP, policy: Array) -> Array:
     v = zeros(mdp.probability, mdp.n_states)
     v[mdp.acting] = solve(system, right)
     return expected_backup(mdp, v)
+
+
+def improvement_step(mdp: FiniteMDP, policy: Array) -> Array:
+    """Return Howard's next policy: in each state a best action for q_pi, which is the incumbent if that is one.
+
+    Exact; `policy` is deterministic, of zeros and ones. It comes back as it was just if it is optimal.
+    """
+    q = evaluate(mdp, policy)
+    improved = _keep_incumbent(mdp, q, state_values(mdp, q), policy)
+    return policy if improved is None else improved
 
 
 def policy_iteration(mdp: FiniteMDP) -> Solution:
