@@ -50,3 +50,10 @@ constant_steps = Assumption("constant-steps", "All step sizes are equal.")
 undiscounted = Assumption("undiscounted", "The discount is 1.")
 no_rewards = Assumption("no-rewards", "Every reward is 0.")
 own_weights = Assumption("own-weights", "The weights are stationary under the policy that is evaluated.")
+masked_actions = Assumption("masked-actions", "Actions that a state does not have take no part in a maximum.")
+tabular = Assumption("tabular", "Each pair has an entry of its own: the features are the identity.")
+visited_for_ever = Assumption("visited-for-ever", "Every pair is visited infinitely often.")
+divergent_steps = Assumption("divergent-steps", "Along the visits of each pair the step sizes have an infinite sum.")
+square_summable_steps = Assumption(
+    "square-summable-steps", "Along the visits of each pair the squares of the step sizes have a finite sum."
+)
