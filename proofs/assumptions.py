@@ -57,3 +57,4 @@ divergent_steps = Assumption("divergent-steps", "Along the visits of each pair t
 square_summable_steps = Assumption(
     "square-summable-steps", "Along the visits of each pair the squares of the step sizes have a finite sum."
 )
+subsolution = Assumption("subsolution", "One sweep of value iteration lowers no value: V <= TV.")

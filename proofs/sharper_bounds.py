@@ -151,15 +151,15 @@ def successor_certificate(
 ) -> np.ndarray:
     """Return (len(checkpoints), N) bounds on |Q_t(x) - q*(x)| along a trajectory.
 
-    With probability at least 1 - delta they hold for all x and all t up to n = ``len(pairs)`` at once, whatever the
-    behaviour, if the step size is a function of the number of earlier visits to the pair.
+    With probability at least 1 - delta they hold for all x and t at once, whatever the behaviour, if the step size is a
+    function of the number of earlier visits to the pair and no pair can be visited more than n times.
 
     Parameters
     ----------
-    pairs, outcomes : (n,) pairs and their outcomes, in the order of the updates.
+    pairs, outcomes : pairs and their outcomes, in the order of the updates.
     step_sizes : (n,) floats in [0, 1], none in (0, 2^-500); the m-th update of a pair, from 0, uses entry m.
     noise, initial_errors : of r + gamma v*(s'), and (N,) |Q_0(x) - q*(x)|.
-    checkpoints : ascending numbers of updates in 0..n.
+    checkpoints : ascending numbers of updates, up to ``len(pairs)``.
     """
     steps = _without_underflow(step_sizes)
     noisy = sum(bool(x > 0) for x in noise.range)

@@ -46,7 +46,8 @@ can come near that, for nothing is carried yet; with more updates it falls below
 where the older floor is sqrt(p^2 + q^2) c. It is the smaller one whenever 4 (1 - gamma) ln 2N <= gamma^2 ln(n / delta):
 then 2 p q sqrt(1 - gamma) <= gamma q^2, so (p + q sqrt(1 - gamma))^2 <= p^2 + q^2.
 
-The order of u_k cannot be improved: on a loop the variance of Q_k is sigma^2 u_k.
+The order of u_k cannot be improved: on a loop the variance of Q_k is sigma^2 u_k. With the rescaled linear steps
+1 / (1 + (1 - gamma)(k + 1)) all samples have the same influence, and u_n = n / (1 + (1 - gamma) n)^2.
 """
 
 from __future__ import annotations
@@ -215,6 +216,19 @@ def influences_add_up(weights: Any, discount: fmpq, schedule: StepSize) -> Relat
 
 
 bounded_differences.refutes(certificates.no_bootstrap, by=influences_add_up)
+
+
+@bounded_differences.exact(
+    of="deviation-weights", discount=st.integers(1, 19).map(lambda twentieths: fmpq(twentieths, 20))
+)
+def rescaled_steps_weigh_samples_alike(weights: Any, discount: fmpq) -> Relation:
+    """With steps 1 / (1 + (1 - gamma)(k + 1)) the weights are n / (1 + (1 - gamma) n)^2."""
+    steps = [RescaledLinear(discount)(k) for k in range(2 * _LENGTH)]
+    m = [1 + (1 - discount) * n for n in range(2 * _LENGTH + 1)]
+    return equal(list(weights(steps, discount)), [n / (m[n] * m[n]) for n in range(2 * _LENGTH + 1)])
+
+
+bounded_differences.refutes(certificates.no_bootstrap, by=rescaled_steps_weigh_samples_alike)
 
 
 def _mean_of_the_largest(mdp: FiniteMDP, laws: list[tuple[Array, Array]]) -> fmpq:
