@@ -23,13 +23,12 @@ the replay of a long experience is close to the model itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from bellcheck.mdp.action_replay import action_replay_process
-from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array
+from bellcheck.mdp.arithmetic import Array, exact, exact_array
 from bellcheck.mdp.examples import stay_or_switch
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.q_learning import run_asynchronous
@@ -41,6 +40,7 @@ from ..claim import Claim, cite
 from ..definitions import optimal_values
 from ..mutants import learners, replay
 from ..relation import Relation, equal
+from ..runs import Path, Update, tables_along
 
 action_replay = Claim(
     id="q-learning.action-replay",
@@ -51,8 +51,6 @@ action_replay = Claim(
     uses=("bellman.fixed-point-optimal",),
     sources=(cite("watkins1992", "Lemma A"),),
 )
-
-Path = Sequence[tuple[int, int, Scalar]]
 
 
 def _learned(mdp: FiniteMDP, q: Array, path: Path) -> Array:
@@ -77,7 +75,7 @@ for _mutant in (
     action_replay.refutes(_mutant, by=learner_has_the_optimal_values)
 
 
-@action_replay.pathwise(mdp=mdps(discounts=[1]), q=tables, path=paths)
+@action_replay.pathwise(mdp=mdps(max_states=3, discounts=[1]), q=tables, path=paths)
 def at_discount_one_as_well(process: Any, mdp: FiniteMDP, q: Array, path: Path) -> Relation:
     """The replay ends even where the model does not, so its values exist without discounting."""
     return equal(policy_iteration(process(mdp, q, path)).q, _learned(mdp, q, path))
@@ -87,13 +85,11 @@ for _mutant in (replay.two_cards_taken, replay.one_card_taken, replay.initial_ta
     action_replay.refutes(_mutant, by=at_discount_one_as_well)
 
 
-@action_replay.pathwise(of="q-learner", mdp=mdps(), q=tables, path=paths)
-def update_climbs_the_replay(update: Any, mdp: FiniteMDP, q: Array, path: Path) -> Relation:
+@action_replay.pathwise(of="q-learner", mdp=mdps(max_states=3), q=tables, path=paths)
+def update_climbs_the_replay(update: Update, mdp: FiniteMDP, q: Array, path: Path) -> Relation:
     """The same of a given update, which is judged without another one beside it."""
-    learned = [q]
-    for pair, outcome, step_size in path:
-        learned.append(update(mdp, learned[-1], pair, outcome, step_size))
-    return equal(np.concatenate(learned), policy_iteration(action_replay_process(mdp, q, path)).q)
+    learned = np.concatenate([q, *tables_along(update, mdp, q, path)])
+    return equal(learned, policy_iteration(action_replay_process(mdp, q, path)).q)
 
 
 for _mutant in (

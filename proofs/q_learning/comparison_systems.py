@@ -26,7 +26,6 @@ It is the upper system that must switch: with pi* in both, the learner escapes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from flint import fmpq
 from hypothesis import strategies as st
@@ -42,6 +41,7 @@ from ..definitions import optimal_values, target
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, given
+from ..runs import Path, Update, overlong_paths
 
 comparison_systems = Claim(
     id="q-learning.comparison-systems",
@@ -51,9 +51,6 @@ comparison_systems = Claim(
     needs=(steps_in_unit_interval,),
     sources=(cite("lee2020"),),
 )
-
-Path = tuple[tuple[int, int, Scalar], ...]
-
 
 # -------------------------------------------------------------------- on every path
 
@@ -72,7 +69,7 @@ def _moved(mdp: FiniteMDP, best: Array, distance: Array, step: tuple[int, int, S
     return moved
 
 
-def _triples(update: Any, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Iterator[tuple[Array, Array, Array]]:
+def _triples(update: Update, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Iterator[tuple[Array, Array, Array]]:
     """Yield the tables of the lower system, the learner and the upper system after each step."""
     below = above = q - best
     for step in path:
@@ -93,7 +90,7 @@ def _optimal_or_any(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
 
 
 @comparison_systems.pathwise(mdp=_models, q=tables, best=_optimal_or_any, path=paths)
-def learner_is_in_between(update: Any, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Relation:
+def learner_is_in_between(update: Update, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Relation:
     """After every step, at every pair; `best` is q* or any table in its place."""
     return all_of(
         [
@@ -122,7 +119,7 @@ for _mutant in (
 
 
 @comparison_systems.too_strong(beside=learner_is_in_between)
-def optimal_policy_bounds_both_sides(update: Any, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Relation:
+def optimal_policy_bounds_both_sides(update: Update, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Relation:
     """With pi* in the upper system too, the learner exceeds it where it is optimistic about another action."""
     distance = q - best
     relations = []
@@ -133,16 +130,11 @@ def optimal_policy_bounds_both_sides(update: Any, mdp: FiniteMDP, q: Array, best
     return all_of(relations)
 
 
-@tied_to("path")
-def _steps_beyond_one(mdp: FiniteMDP) -> st.SearchStrategy[Path]:
-    return paths(mdp).map(lambda path: tuple((pair, outcome, 1 + step_size) for pair, outcome, step_size in path))
-
-
-comparison_systems.fails_without(steps_in_unit_interval, by=learner_is_in_between, path=_steps_beyond_one)
+comparison_systems.fails_without(steps_in_unit_interval, by=learner_is_in_between, path=overlong_paths)
 
 
 @comparison_systems.pathwise(mdp=_models, q=tables, policy=policies, path=paths)
-def no_policy_is_valued_higher(update: Any, mdp: FiniteMDP, q: Array, policy: Array, path: Path) -> Relation:
+def no_policy_is_valued_higher(update: Update, mdp: FiniteMDP, q: Array, policy: Array, path: Path) -> Relation:
     """Any policy, evaluated by the same samples from the same table, is never valued above the learner's table."""
     value = q
     relations = []
@@ -180,7 +172,7 @@ comparison_systems.refutes(learners.behaviour_average, by=no_policy_is_valued_hi
     step_size=symbolic_number("step_size", 0, 1),
 )
 def one_step_keeps_the_order(
-    update: Any, mdp: FiniteMDP, below: Array, q: Array, above: Array, best: Array, step_size: Scalar
+    update: Update, mdp: FiniteMDP, below: Array, q: Array, above: Array, best: Array, step_size: Scalar
 ) -> Relation:
     """Tables that are in order before a step are so after it, whatever the policy below and the table `best`.
 

@@ -23,8 +23,6 @@ bound.
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, max_norm, maximum
@@ -37,6 +35,7 @@ from ..definitions import optimal_values, target
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, given
+from ..runs import Path, Update, overlong_paths
 
 noise_sandwich = Claim(
     id="q-learning.noise-sandwich",
@@ -49,8 +48,6 @@ noise_sandwich = Claim(
     sources=(cite("wainwright2019"),),
 )
 
-Path = tuple[tuple[int, int, Scalar], ...]
-
 
 @tied_to("pair")
 def _optimal_or_any(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
@@ -61,7 +58,7 @@ def _optimal_or_any(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
 _models = mdps(max_states=3, discounts=["1/2", 0, "3/4", "9/10"])
 
 
-def _steps(update: Any, mdp: FiniteMDP, q: Array, best: Array, path: Path, share_of_noise: int) -> Relation:
+def _steps(update: Update, mdp: FiniteMDP, q: Array, best: Array, path: Path, share_of_noise: int) -> Relation:
     """Compare both sides at every step of a path, the term ||W|| taken `share_of_noise` times."""
     noise = mdp.table(0)
     relations = []
@@ -77,7 +74,7 @@ def _steps(update: Any, mdp: FiniteMDP, q: Array, best: Array, path: Path, share
 
 
 @noise_sandwich.pathwise(mdp=_models, q=_optimal_or_any, best=_optimal_or_any, path=paths)
-def rest_shrinks_up_to_the_noise(update: Any, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Relation:
+def rest_shrinks_up_to_the_noise(update: Update, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Relation:
     """At every step of any path; `best` is q* or any table in its place."""
     return _steps(update, mdp, q, best, path, 1)
 
@@ -104,17 +101,12 @@ for _mutant in (
 
 
 @noise_sandwich.too_strong(beside=rest_shrinks_up_to_the_noise)
-def noise_is_not_bootstrapped_from(update: Any, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Relation:
+def noise_is_not_bootstrapped_from(update: Update, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Relation:
     """Without ||W||: the noise of one step is in the target of the next."""
     return _steps(update, mdp, q, best, path, 0)
 
 
-@tied_to("path")
-def _steps_beyond_one(mdp: FiniteMDP) -> st.SearchStrategy[Path]:
-    return paths(mdp).map(lambda path: tuple((pair, outcome, 1 + step_size) for pair, outcome, step_size in path))
-
-
-noise_sandwich.fails_without(steps_in_unit_interval, by=rest_shrinks_up_to_the_noise, path=_steps_beyond_one)
+noise_sandwich.fails_without(steps_in_unit_interval, by=rest_shrinks_up_to_the_noise, path=overlong_paths)
 
 
 # -------------------------------------------------------------------- one step, for all reals
@@ -135,7 +127,7 @@ def _within(table: Array, distance: Scalar) -> Relation:
     step_size=symbolic_number("step_size", 0, 1),
 )
 def one_step_for_all_reals(
-    update: Any,
+    update: Update,
     mdp: FiniteMDP,
     q: Array,
     best: Array,
