@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
-from flint import arb
+from flint import arb, fmpq
 
 from bellcheck.mdp.arithmetic import Array, Scalar, exact
 from bellcheck.mdp.examples import self_loop
 
-__all__ = ["errors_without_noise", "in_balls", "symbolic_update"]
+__all__ = ["errors_without_noise", "in_balls", "symbolic_update", "variance_in_balls"]
 
 
 def symbolic_update(run: Any, q: Any, step_size: Any, reward: Any, discount: Any) -> Any:
@@ -39,6 +40,38 @@ def errors_without_noise(run: Any, discount: Scalar, first: Scalar, steps: Seque
 def in_balls(steps: Sequence[Scalar]) -> list[arb]:
     """Return rationals as balls."""
     return [arb(exact(step)) for step in steps]
+
+
+def variance_in_balls(run: Any, discount: fmpq, exponent: fmpq, n: int) -> arb:
+    """Return Var Q_n on the loop with rewards of variance 1 under alpha_k = (k + 1)^-exponent.
+
+    By v <- b^2 v + a^2, where the learner under test maps Q and r to b Q + a r. Each is computed once.
+    """
+    import sympy
+
+    q, step_size, reward = sympy.symbols("Q alpha r")
+    after = sympy.Poly(symbolic_update(run, q, step_size, reward, sympy.Rational(str(discount))), q, step_size, reward)
+    kept, lost, gained = (exact(str(after.coeff_monomial(term))) for term in (q, q * step_size, reward * step_size))
+    if after != sympy.Poly(
+        sympy.Rational(str(kept)) * q
+        + sympy.Rational(str(lost)) * q * step_size
+        + sympy.Rational(str(gained)) * reward * step_size,
+        q,
+        step_size,
+        reward,
+    ):
+        raise ValueError(f"the learner is not linear in the table and the reward: it returns {after.as_expr()}")
+    return _variance_in_balls(kept, lost, gained, exponent, n)
+
+
+@cache
+def _variance_in_balls(kept: fmpq, lost: fmpq, gained: fmpq, exponent: fmpq, n: int) -> arb:
+    variance, start, slope, gain, power = arb(0), arb(kept), arb(lost), arb(gained) ** 2, arb(-exponent)
+    for k in range(1, n + 1):
+        step_size = arb(k) ** power
+        contraction = start + slope * step_size
+        variance = contraction * contraction * variance + gain * step_size * step_size
+    return variance
 
 
 def _vector(values: Sequence[Any]) -> Array:
