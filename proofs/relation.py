@@ -88,7 +88,8 @@ class Comparison:
         """Whether some entry of the left side of an inequality is at least that share of the right one."""
         if self.words == "equals":
             return False
-        return any(bool(a == b) if share == 1 else bool(a >= exact(share) * b > 0) for a, b in self._entries())
+        entries = [(_exactly(a), _exactly(b)) for a, b in self._entries()]
+        return any(bool(a == b) if share == 1 else bool(a >= exact(share) * b > 0) for a, b in entries)
 
     def comparisons(self) -> list[Comparison]:
         """Return itself, if it compares anything."""
@@ -146,6 +147,10 @@ def _flat(side: Any) -> list[Any]:
     if isinstance(side, list | tuple):
         return [entry for part in side for entry in _flat(part)]
     return [side]
+
+
+def _exactly(entry: Any) -> Any:
+    return exact(entry) if isinstance(entry, float) else entry
 
 
 def _is_symbolic(value: Any) -> bool:
