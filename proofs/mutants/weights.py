@@ -8,6 +8,7 @@ from flint import fmpq
 from bellcheck.mdp.arithmetic import Array, exact_array, segment_sum
 from bellcheck.mdp.bellman import expected_backup, optimality_operator, policy_values, state_values
 from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.semi_gradient import key_matrix
 
 from ..subject import Subject
 
@@ -17,6 +18,7 @@ __all__ = [
     "equally_weighted_outcomes",
     "pairs_weighted_equally",
     "undiscounted_move",
+    "unweighted_mean_rewards",
     "unweighted_policy_backup",
 ]
 
@@ -55,9 +57,17 @@ def _unweighted_policy_backup(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
     return expected_backup(mdp, policy_values(mdp, mdp.table(1), q))
 
 
+def _unweighted_mean_rewards(mdp: FiniteMDP, policy: Array, mu: Array, features: Array) -> tuple[Array, Array]:
+    """A = X' D (I - gamma P_pi) X beside b = X' r_bar, in which mu was forgotten."""
+    A, _ = key_matrix(mdp, policy, mu, features)
+    _, b = key_matrix(mdp, policy, mdp.table(1), features)
+    return A, b
+
+
 clipped_rewards = Subject("operator", "rewards clipped to [-1, 1]", _clipped_rewards, cites="Mnih and others 2015")
 equally_weighted_outcomes = Subject("operator", "outcomes weighted equally", _equally_weighted_outcomes)
 all_pairs_at_once = Subject("expected-update", "all pairs at once", _all_pairs_at_once)
 pairs_weighted_equally = Subject("expected-update", "pairs weighted equally", _pairs_weighted_equally)
 undiscounted_move = Subject("expected-update", "undiscounted expected update", _undiscounted_move)
 unweighted_policy_backup = Subject("policy-operator", "actions weighted by 1 each", _unweighted_policy_backup)
+unweighted_mean_rewards = Subject("key-matrix", "mu forgotten in b", _unweighted_mean_rewards)
