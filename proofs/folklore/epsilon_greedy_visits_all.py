@@ -58,21 +58,16 @@ def _visits(behaviour: Any, mdp: FiniteMDP, q: Array, epsilon: fmpq) -> Array:
 
 
 def _follows(mdp: FiniteMDP) -> np.ndarray:
-    """Whether a pair can follow another, by the arrows of the model; an end continues where an episode can start."""
-    starts = {state for state in range(mdp.n_states) if mdp.start[state] > 0 and mdp.pairs_of(state)}
+    """Whether a pair can follow another, by the arrows of the model; after an end comes the first state that acts."""
     reached = np.zeros((mdp.n_pairs, mdp.n_pairs), dtype=bool)
     for x in range(mdp.n_pairs):
-        waiting, seen = [x], set()
+        waiting = [x]
         while waiting:
-            pair = waiting.pop()
-            for k in mdp.outcomes_of(pair):
-                if mdp.probability[k] > 0:
-                    state = int(mdp.next_state[k])
-                    for s in {state} if mdp.pairs_of(state) else starts:
-                        new = set(mdp.pairs_of(s)) - seen
-                        seen |= new
-                        waiting += new
-        reached[x, list(seen)] = True
+            for k in mdp.outcomes_of(waiting.pop()):
+                row = mdp.pairs_of(int(mdp.next_state[k])) or mdp.pairs_of(int(mdp.acting[0]))
+                new = [y for y in row if mdp.probability[k] > 0 and not reached[x, y]]
+                reached[x, new] = True
+                waiting += new
     return reached
 
 
