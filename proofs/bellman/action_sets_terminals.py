@@ -11,8 +11,8 @@ has.
 Why: an entry below all others never is the maximum of a row that has another. A terminal state's row has none, its
 maximum would be minus infinity; nothing follows an end, so its value is set to 0 by definition.
 
-With 0 as padding the maximum of a state whose actions are all bad is 0. One loop that pays -1, at discount 1/2, is
-worth -2; padded with a zero it is worth 0, and its table tends to -1. Where all values are positive the fault is
+With 0 as padding the maximum of a state whose actions are all worth less is 0. One loop that pays -1, at discount 1/2,
+is worth -2; padded with a zero it is worth 0, and its table tends to -1. Where all values are positive the fault is
 invisible. And a terminal state that is given a value of its own pays it to every episode that ends.
 """
 

@@ -10,10 +10,10 @@ one Q-learning update at step size 1.
 Why: entry x of F(Q) - F(Q') is (1 - mu(x)) (Q - Q')(x) + mu(x) (TQ - TQ')(x). As 0 <= mu(x) <= 1 it is at most
 1 - mu(x) + gamma mu(x) times the distance of the tables (bellman.contraction), and that is largest where mu is least.
 
-**Fixed points.** F(Q) = Q says that TQ = Q at every pair with mu(x) > 0. If all have, q* is the only one. If some pair
-is never visited, F does not touch its entry: *each* choice of values at the unvisited pairs has exactly one fixed point
-Q_c, the solution of the model in which those pairs end the episode and pay just these values, so the fixed points form
-a continuum. For that model's operator T_c, F(Q) - Q = mu (T_c Q - Q) if Q has those values, and its residual bound
+As to fixed points, F(Q) = Q says that TQ = Q at every pair with mu(x) > 0. If all have, q* is the only one. If some
+pair is never visited, F does not touch its entry: *each* choice of values at the unvisited pairs has exactly one fixed
+point Q_c, the solution of the model in which those pairs end the episode and pay just these values. So the fixed points
+form a continuum. For that model's operator T_c, F(Q) - Q = mu (T_c Q - Q) if Q has those values, and its residual bound
 (bellman.residual-bounds) gives
 
 .. math:: (1 - \gamma) \min_{\mu(x) > 0} \mu(x) \; \lVert Q - Q_c \rVert_\infty \le \lVert F(Q) - Q \rVert_\infty

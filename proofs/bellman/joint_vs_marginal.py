@@ -141,10 +141,13 @@ def _merged(states: list[tuple[fmpq, int]], rewards: list[tuple[fmpq, fmpq]]) ->
     row = []
     left, right = list(states), list(rewards)
     while left and right:
-        (p, state), (weight, reward) = left[0], right[0]
-        row.append((min(p, weight), reward, state))
-        left[0], right[0] = (p - row[-1][0], state), (weight - row[-1][0], reward)
-        left, right = ([entry for entry in side if entry[0] > 0] for side in (left, right))
+        (p, state), (weight, reward) = left.pop(0), right.pop(0)
+        shared = min(p, weight)
+        row.append((shared, reward, state))
+        if p > shared:
+            left.insert(0, (p - shared, state))
+        if weight > shared:
+            right.insert(0, (weight - shared, reward))
     return row
 
 

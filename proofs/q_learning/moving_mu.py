@@ -8,8 +8,11 @@ for any distributions mu_0, mu_1, ... over the pairs: those of a behaviour that 
 
 Why: if every pair has an entry of its own, mu only says how far each entry goes towards TQ, not where to. TQ = Q solves
 each of the equations mu_t (TQ - Q) = 0, and where mu_t > 0 nothing else does; one step contracts towards that solution
-by 1 - (1 - gamma) min mu_t (bellman.expected-async-operator), and the factors multiply. The sum of min mu_t must be
-infinite for the product to vanish: every pair must be visited again and again, however rarely.
+by 1 - (1 - gamma) min mu_t (bellman.expected-async-operator), and the factors multiply. Their product vanishes if the
+sum of min mu_t is infinite, as it is where every pair keeps a share of the visits, however small.
+
+This is the mean motion, each step taken from where the table is. The mean of a random run is another matter
+(folklore.in-expectation); with step sizes that average the noise out it has the same limit.
 
 With function approximation it is otherwise. Where pairs share parameters their residuals are weighed against each other
 by mu, and the fixed point is that of mu: with features X and mu as D the mean update of evaluation vanishes where
@@ -17,8 +20,9 @@ by mu, and the fixed point is that of mu: with features X and mu as D the mean u
 .. math:: X^\top D (I - \gamma P_\pi) X w = X^\top D\, \bar r
 
 For X = I and mu > 0, D cancels: w = q_pi, and for an optimal policy that is q*. For one feature that all pairs share, w
-is mean reward over mean loss under mu; then all actions tie, and the solution is one of Q-learning as well as of
-evaluation. Two loops that pay 1 and 2, at discount 9/10: w runs from 10 to 20 as mu moves from one loop to the other.
+is the mean reward under mu divided by 1 - gamma times the chance of going on; then all actions tie, and the solution is
+one of Q-learning as well as of evaluation. Two loops that pay 1 and 2, at discount 9/10: w runs from 10 to 20 as mu
+moves from one loop to the other.
 """
 
 from __future__ import annotations
