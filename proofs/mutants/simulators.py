@@ -14,17 +14,21 @@ from bellcheck.mdp.simulation import Trajectory, outcome_of, sample_synchronous
 
 from ..subject import Subject
 
-__all__ = ["one_count_for_all_pairs", "sarsa", "separate_marginals", "undiscounted"]
+__all__ = ["one_count_for_all_pairs", "sarsa", "separate_marginals", "separate_marginals_of", "undiscounted"]
 
 
-def _separate_marginals(mdp: FiniteMDP, q0: Array, rng: np.random.Generator) -> np.ndarray:
-    """Reward and next state each drawn from its own marginal: a run on the product of the two."""
+def separate_marginals_of(mdp: FiniteMDP) -> FiniteMDP:
+    """Return the model whose rewards and next states are drawn apart, each from its marginal."""
     pairs = []
     for x in range(mdp.n_pairs):
         outcomes = [(mdp.probability[k], mdp.reward[k], int(mdp.next_state[k])) for k in mdp.outcomes_of(x)]
         product = [(p * p2, r, s2) for p, r, _ in outcomes for p2, _, s2 in outcomes]
         pairs.append((int(mdp.pair_state[x]), int(mdp.pair_action[x]), product))
-    return sample_synchronous(FiniteMDP.from_pairs(mdp.n_states, pairs, mdp.discount), q0, np.ones(1), rng)[0]
+    return FiniteMDP.from_pairs(mdp.n_states, pairs, mdp.discount)
+
+
+def _separate_marginals(mdp: FiniteMDP, q0: Array, rng: np.random.Generator) -> np.ndarray:
+    return sample_synchronous(separate_marginals_of(mdp), q0, np.ones(1), rng)[0]
 
 
 Target = Callable[[FiniteMDP, np.ndarray, int, int | None], float]
