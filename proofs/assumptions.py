@@ -58,3 +58,5 @@ square_summable_steps = Assumption(
     "square-summable-steps", "Along the visits of each pair the squares of the step sizes have a finite sum."
 )
 subsolution = Assumption("subsolution", "One sweep of value iteration lowers no value: V <= TV.")
+uniform_batches = Assumption("uniform-batches", "Members of a minibatch are drawn uniformly from the buffer.")
+cauchy_rewards = Assumption("cauchy-rewards", "Rewards have the standard Cauchy distribution, which has no mean.")

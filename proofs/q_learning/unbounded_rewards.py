@@ -151,8 +151,8 @@ def _shares_beyond_one(run: Any, rewards: np.ndarray, steps: str) -> np.ndarray:
 
 @unbounded_rewards.statistical(
     false_alarm=1e-9,
-    power="each control leaves a share below 1e-4 beyond 1 after 16 updates (normal rewards 6e-5, the others none but by "
-    "rounding); it comes within the tolerance of 0.11 around 1/2 with probability below e^-300",
+    power="each control leaves a share below 1e-4 beyond 1 after 16 updates (normal rewards 6e-5, the others none but "
+    "by rounding); it comes within the tolerance of 0.11 around 1/2 with probability below e^-300",
     law="Cauchy",
     steps="1 / (k + 1)",
 )
