@@ -82,7 +82,7 @@ class Comparison:
     @property
     def strict(self) -> bool:
         """Whether an inequality holds with room to spare in some entry."""
-        return self.words != "equals" and any(bool(a < b) for a, b in self._entries())
+        return self.words != "equals" and any(bool(_exactly(a) < _exactly(b)) for a, b in self._entries())
 
     def attains(self, share: object) -> bool:
         """Whether some entry of the left side of an inequality is at least that share of the right one."""

@@ -116,7 +116,7 @@ def _same_way() -> dict[str, Any]:
     """A step of size nearly 1 at a discount of nearly 1: four roundings, by nearly u and all the same way."""
     reward, discount = float.fromhex("0x1.d10e697202c7cp-22"), float.fromhex("0x1.ffff5c2bad360p-1")
     first, second = float.fromhex("0x1.7f1bed9d66544p-3"), float.fromhex("0x1.0002ed6c8febep+0")
-    loops = [(0, 0, [(1, exact(reward), 0)]), (0, 1, [(1, 0, 0)])]
+    loops = [(0, 0, [(1, exact(reward), 0)]), (0, 1, [(1, exact(0), 0)])]
     return {"mdp": FiniteMDP.from_pairs(1, loops, exact(discount)), "q": exact_array([first, second])}
 
 

@@ -36,6 +36,7 @@ from flint import fmpq
 from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, exact, exact_array, max_norm, to_floats
+from bellcheck.mdp.examples import self_loop
 from bellcheck.mdp.families import garnet
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.simulation import Trajectory, bit_for_bit
@@ -49,7 +50,6 @@ from ..assumptions import (
     independent_samples,
     joint_sampling,
     steps_in_unit_interval,
-    terminal_value_zero,
     visit_steps,
 )
 from ..bounds import asynchronous_bounds, largest_value, noise_range, rounded_up, rounding_bound, trajectory_certificate
@@ -66,7 +66,6 @@ certificate = Claim(
     needs=(
         finite,
         discounted,
-        terminal_value_zero,
         steps_in_unit_interval,
         visit_steps,
         independent_samples,
@@ -90,12 +89,12 @@ _SHORT = 1.0 / np.arange(1, 25)
 _TIMES = np.arange(len(_SHORT) + 1)
 
 
-def _short_run(run: Any, mdp: FiniteMDP, q: Array, entropy: int) -> Trajectory:
+def _short_run(run: Any, mdp: FiniteMDP, q: Array, entropy: int, **clock: str) -> Trajectory:
     """24 steps with epsilon 1/2 and the linear step size by visits; episodes begin in the first state that acts."""
     first = int(mdp.acting[0])
     start = exact_array([int(state == first) for state in range(mdp.n_states)])
     rng = np.random.default_rng(entropy)
-    return run(replace(mdp, start=start), q, _SHORT, 0.5, rng, start_state=first, checkpoints=_TIMES)
+    return run(replace(mdp, start=start), q, _SHORT, 0.5, rng, start_state=first, checkpoints=_TIMES, **clock)
 
 
 @tied_to("pair")
@@ -140,6 +139,10 @@ def noise_carries_the_error(run: Any, mdp: FiniteMDP, q: Array, entropy: int) ->
 
 
 certificate.refutes(simulators.undiscounted, by=noise_carries_the_error)
+_one_loop: dict[str, Any] = {"mdp": self_loop, "q": lambda: exact_array([0]), "entropy": 0}
+certificate.attained(
+    "one deterministic loop, but for rounding", by=noise_carries_the_error, share="999999/1000000", **_one_loop
+)
 
 
 @certificate.too_strong(beside=noise_carries_the_error)
@@ -154,10 +157,13 @@ def errors_never_grow(run: Any, mdp: FiniteMDP, q: Array, entropy: int) -> Relat
     )
 
 
-@certificate.pathwise(mdp=mdps(max_states=2, max_outcomes=1), q=_tables_or_best, entropy=st.integers(0, 99))
-def no_luck_is_needed_without_noise(run: Any, mdp: FiniteMDP, q: Array, entropy: int) -> Relation:
-    """In deterministic models Lambda is 0: the certificate, which counts visits of the pair, holds on every path."""
-    path = _short_run(run, mdp, q, entropy)
+@certificate.pathwise(mdp=mdps(max_states=2, max_outcomes=1), q=_tables_or_best, entropy=st.integers(0, 99), clock="")
+def no_luck_is_needed_without_noise(run: Any, mdp: FiniteMDP, q: Array, entropy: int, clock: str) -> Relation:
+    """In deterministic models Lambda is 0: the certificate, which counts visits of the pair, holds on every path.
+
+    The learner counts them too, unless it is told to go by another clock.
+    """
+    path = _short_run(run, mdp, q, entropy, **({"clock": clock} if clock else {}))
     mdp, q = bit_for_bit(mdp), exact_array(to_floats(q))
     best = optimal_values(mdp)
     bounds = trajectory_certificate(path.pairs, _SHORT, mdp.discount, mdp.table(0), abs(q - best), 0.5, _TIMES)
@@ -172,6 +178,29 @@ def no_luck_is_needed_without_noise(run: Any, mdp: FiniteMDP, q: Array, entropy:
 
 certificate.refutes(simulators.one_count_for_all_pairs, by=no_luck_is_needed_without_noise)
 certificate.refutes(simulators.sarsa, by=no_luck_is_needed_without_noise)
+certificate.attained(
+    "one deterministic loop, but for rounding", by=no_luck_is_needed_without_noise, share="999999/1000000", **_one_loop
+)
+certificate.fails_without(visit_steps, by=no_luck_is_needed_without_noise, clock="global")
+_OF_ONE_PAIR = (
+    "A trajectory draws its own samples. With one pair the claim is q-learning.finite-time-synchronous, where"
+)
+certificate.kept(independent_samples, because=f"{_OF_ONE_PAIR} samples that repeat each other refute it.")
+certificate.kept(joint_sampling, because=f"{_OF_ONE_PAIR} rewards and next states that are drawn apart refute it.")
+certificate.kept(
+    steps_in_unit_interval,
+    because="The simulators refuse other steps; q-learning.noise-sandwich, all that holds on a path, fails for them.",
+)
+certificate.kept(
+    discounted,
+    because="The proof asks that q* = T q*, and the discount that there be one such table; at discount 1 a loop that"
+    " pays 1 has none.",
+)
+certificate.kept(
+    finite,
+    because="Only finite models can be written down here. The bound itself grows with the logarithm of the number of"
+    " pairs.",
+)
 
 
 # -------------------------------------------------------------------- the probability

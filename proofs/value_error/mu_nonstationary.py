@@ -16,7 +16,6 @@ behaviour mu is smooth and the missing term is not 0.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from flint import fmpq
@@ -34,6 +33,7 @@ from ..claim import Claim
 from ..definitions import closed_classes
 from ..mutants import chain as mutants
 from ..relation import Relation, at_most, equal, given
+from .mu_stationary import beginning_where_it_acts
 
 mu_nonstationary = Claim(
     id="value-error.mu-nonstationary",
@@ -51,14 +51,7 @@ mu_nonstationary = Claim(
 EPSILON = exact("1/5")
 
 
-def _beginning_where_it_acts(mdp: FiniteMDP) -> FiniteMDP:
-    """Give the first state that acts some weight in the beginning, so that an episode can begin again."""
-    start = mdp.start.copy()
-    start[mdp.acting[0]] += 1
-    return replace(mdp, start=start / 2)
-
-
-_models = mdps(start=True).map(_beginning_where_it_acts)
+_models = mdps(start=True).map(beginning_where_it_acts)
 
 
 @mu_nonstationary.exact(mdp=_models, q=tables, scale=st.integers(1, 9), shift=st.integers(-9, 9))

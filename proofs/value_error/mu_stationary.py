@@ -63,6 +63,7 @@ def _transition_matrix(mdp: FiniteMDP, policy: Array) -> Array:
         for k in mdp.outcomes_of(x):
             following = {int(mdp.next_state[k]): fmpq(1)}
             if int(mdp.next_state[k]) in mdp.terminal_states:
+                assert mdp.start is not None
                 begins = sum(mdp.start[mdp.acting], fmpq(0))
                 following = {int(state): mdp.start[state] / begins for state in mdp.acting}
             for state, chance in following.items():
@@ -71,8 +72,9 @@ def _transition_matrix(mdp: FiniteMDP, policy: Array) -> Array:
     return P
 
 
-def _beginning_where_it_acts(mdp: FiniteMDP) -> FiniteMDP:
+def beginning_where_it_acts(mdp: FiniteMDP) -> FiniteMDP:
     """Give the first state that acts some weight in the beginning, so that an episode can begin again."""
+    assert mdp.start is not None
     start = mdp.start.copy()
     start[mdp.acting[0]] += 1
     return replace(mdp, start=start / 2)
@@ -82,7 +84,7 @@ def _one_class(P: Array) -> Relation:
     return equal(closed_classes(P), 1)
 
 
-@mu_stationary.exact(mdp=mdps(start=True).map(_beginning_where_it_acts), policy=policies)
+@mu_stationary.exact(mdp=mdps(start=True).map(beginning_where_it_acts), policy=policies)
 def balance_holds(stationary: Any, mdp: FiniteMDP, policy: Array) -> Relation:
     """The weights are a distribution that one step of the chain does not change, and split as the behaviour splits."""
     P = _transition_matrix(mdp, policy)
@@ -151,7 +153,7 @@ def _from(first: int, n_pairs: int) -> Array:
     return exact_array(int(x == first) for x in range(n_pairs))
 
 
-_small = mdps(max_states=2, max_actions=2, start=True).map(_beginning_where_it_acts)
+_small = mdps(max_states=2, max_actions=2, start=True).map(beginning_where_it_acts)
 
 
 def _unchanged(policy: Array) -> Array:
