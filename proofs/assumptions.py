@@ -60,3 +60,4 @@ square_summable_steps = Assumption(
 subsolution = Assumption("subsolution", "One sweep of value iteration lowers no value: V <= TV.")
 uniform_batches = Assumption("uniform-batches", "Members of a minibatch are drawn uniformly from the buffer.")
 cauchy_rewards = Assumption("cauchy-rewards", "Rewards have the standard Cauchy distribution, which has no mean.")
+noisy_reward = Assumption("noisy-reward", "The reward has a positive variance, here 1.")

@@ -6,8 +6,8 @@ The condition of Robbins and Monro is sufficient; nothing fails without it. Rewa
 *for synchronous updates with alpha_k = (k + 1)^-omega, any 0 < omega <= 1, Q_n tends to q\* with probability 1.*
 
 Proof. Let v_k be the sum of the squared weights that the first k samples have in a value. It is at most alpha_{k-1}:
-the lemma on weights of q-learning.finite-time-synchronous, because 1 / alpha_k - 1 / alpha_{k-1} <= 1. Take the theorem
-there for the horizon n with delta_n = n^-2: unless an event of probability n^-2 happens,
+the lemma on weights of q-learning.finite-time-corollaries, because 1 / alpha_k - 1 / alpha_{k-1} <= 1. Take
+q-learning.finite-time-synchronous for the horizon n with delta_n = n^-2: unless an event of that probability happens,
 
 .. math:: \lVert Q_n - q^* \rVert \le D_n + \tau_n, \qquad
           \tau_k \le \Lambda \sqrt{\alpha_{k-1} L_n / 2}, \quad L_n = \ln (2 N n^3).
@@ -48,7 +48,11 @@ must_be_square_summable = Claim(
     statement=r"\sum_k \alpha_k^2 = \infty \implies Q_n \not\to q^*",
     subject="synchronous-run",
     needs=(finite, discounted, deterministic_steps, independent_samples),
-    uses=("q-learning.finite-time-synchronous", "q-learning.step-necessary-sufficient"),
+    uses=(
+        "q-learning.finite-time-synchronous",
+        "q-learning.finite-time-corollaries",
+        "q-learning.step-necessary-sufficient",
+    ),
     sources=(cite("hoeffding1963"),),
     expected="refuted",
 )

@@ -19,7 +19,8 @@ Q_{k+2}. Jensen is the beginning: f(q*) = f(E[Q_1]) <= E f(Q_1). QED. Steps that
 largest reward of a row, m(a) = r(a) + gamma M / (1 - gamma), and from k = 1 on the distance of E[Q_k] to m shrinks by
 gamma exactly. Two loops that pay 1 or -1 evenly, at discount 9/10: m = 9/2, while q* = 0.
 
-With costs and a minimum the sign turns. Only where the targets do not vary, or no state has a choice, is m = q*.
+With costs and a minimum the sign turns. Where noise never changes which action is best, as with one action a state,
+T acts as an affine map on the tables that occur, and m = q*.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ from bellcheck.mdp.arithmetic import Array, exact, exact_array
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import step_sizes
 
-from ..assumptions import deterministic_steps, discounted, independent_samples, steps_in_unit_interval
+from ..assumptions import deterministic_steps, discounted, independent_samples, noisy_reward, steps_in_unit_interval
 from ..bounds import noise_weights
 from ..claim import Claim
 from ..expectations import mean_squares, mean_tables
@@ -55,7 +55,7 @@ step_necessary_sufficient = Claim(
     title="One noisy value converges in mean square iff the steps tend to 0 and their sum is infinite",
     statement=r"\mathbb E(Q_n - q^*)^2 \to 0 \iff \alpha_k \to 0 \ \text{and}\ \textstyle\sum_k \alpha_k = \infty",
     subject="synchronous-run",
-    needs=(discounted, steps_in_unit_interval, deterministic_steps, independent_samples),
+    needs=(discounted, noisy_reward, steps_in_unit_interval, deterministic_steps, independent_samples),
     uses=("q-learning.noise-floor",),
 )
 step_necessary_sufficient.kept(
@@ -64,14 +64,18 @@ step_necessary_sufficient.kept(
 )
 
 
-def _coin_loop(discount: fmpq) -> FiniteMDP:
-    """Rewards 1 or -1, evenly: q* = 0, and sigma = 1."""
-    return FiniteMDP.from_pairs(1, [(0, 0, [("1/2", 1, 0), ("1/2", -1, 0)])], discount)
+_ONE = fmpq(1)
 
 
-def _moments(run: Any, discount: fmpq, first: fmpq, steps: Array, samples: str) -> tuple[list[fmpq], list[fmpq]]:
-    """Return the mean errors and the mean-square errors of Q_0, ..., Q_n over all outcomes."""
-    loop, start = _coin_loop(discount), exact_array([first])
+def _moments(
+    run: Any, discount: fmpq, first: fmpq, steps: Array, samples: str = "independent", sigma: fmpq = _ONE
+) -> tuple[list[fmpq], list[fmpq]]:
+    """Return the mean errors and the mean-square errors of Q_0, ..., Q_n over all outcomes.
+
+    Rewards are sigma or -sigma, evenly, so that q* = 0.
+    """
+    loop = FiniteMDP.from_pairs(1, [(0, 0, [("1/2", sigma, 0), ("1/2", -sigma, 0)])], discount)
+    start = exact_array([first])
     means, squares = (of(run, loop, start, steps, samples) for of in (mean_tables, mean_squares))
     return [mean[0] for mean in means], [square[0] for square in squares]
 
@@ -135,7 +139,7 @@ step_necessary_sufficient.fails_without(
 @step_necessary_sufficient.too_strong(beside=moments_follow_the_recursion)
 def noise_is_that_of_fixed_targets(run: Any, discount: fmpq, first: fmpq, steps: Array) -> Relation:
     """The squared weights of a weighted mean of samples, (1 - alpha)^2 v + alpha^2, as if gamma were 0."""
-    means, squares = _moments(run, discount, first, steps, "independent")
+    means, squares = _moments(run, discount, first, steps)
     return equal([square - mean**2 for mean, square in zip(means, squares, strict=True)], list(noise_weights(steps)))
 
 
@@ -145,7 +149,7 @@ def noise_is_that_of_fixed_targets(run: Any, discount: fmpq, first: fmpq, steps:
 @step_necessary_sufficient.enumerated(discount=_DISCOUNTS, first=_FIRST, steps=_STEPS)
 def small_steps_and_a_large_sum_suffice(run: Any, discount: fmpq, first: fmpq, steps: Array) -> Relation:
     """v_n is at most v_m times the product, plus sigma^2 / (1 - gamma) times the largest step since m, for m < n."""
-    means, squares = _moments(run, discount, first, steps, "independent")
+    means, squares = _moments(run, discount, first, steps)
     variance = [square - mean**2 for mean, square in zip(means, squares, strict=True)]
     n, rate = len(steps), 1 - discount
     bounds = [
@@ -173,19 +177,28 @@ step_necessary_sufficient.fails_without(
 @step_necessary_sufficient.too_strong(beside=small_steps_and_a_large_sum_suffice)
 def noise_costs_the_square_of_a_step(run: Any, discount: fmpq, first: fmpq, steps: Array) -> Relation:
     """With the squares of the largest step: as if noise did not add up."""
-    means, squares = _moments(run, discount, first, steps, "independent")
+    means, squares = _moments(run, discount, first, steps)
     return at_most(squares[-1] - means[-1] ** 2, max(steps) ** 2)
 
 
 @step_necessary_sufficient.enumerated(discount=_DISCOUNTS, first=_FIRST, steps=_STEPS)
-def large_steps_or_a_small_sum_prevent(run: Any, discount: fmpq, first: fmpq, steps: Array) -> Relation:
-    """The error is at least the last step's noise, and at least (1 - (1 - gamma) sum since m)^2 of that at m."""
-    _, squares = _moments(run, discount, first, steps, "independent")
+def large_steps_or_a_small_sum_prevent(
+    run: Any, discount: fmpq, first: fmpq, steps: Array, sigma: fmpq = _ONE
+) -> Relation:
+    """For sigma = 1: the error is at least the last step's noise, and (1 - (1 - gamma) sum since m)^2 of that at m."""
+    _, squares = _moments(run, discount, first, steps, sigma=sigma)
     kept = [max(1 - (1 - discount) * sum(steps[m:], fmpq(0)), fmpq(0)) for m in range(len(steps))]
     bounds = [share**2 * squares[m] for m, share in enumerate(kept)]
     return at_most([steps[-1] ** 2, *bounds], squares[-1])
 
 
+step_necessary_sufficient.fails_without(
+    noisy_reward,
+    by=large_steps_or_a_small_sum_prevent,
+    first=st.just(fmpq(0)),
+    steps=lambda: exact_array(["1/2"]),
+    sigma=lambda: fmpq(0),
+)
 step_necessary_sufficient.attained(
     "the first step from q* adds its own noise and no more",
     by=large_steps_or_a_small_sum_prevent,
@@ -198,7 +211,7 @@ step_necessary_sufficient.attained(
 @step_necessary_sufficient.too_strong(beside=large_steps_or_a_small_sum_prevent)
 def errors_never_shrink(run: Any, discount: fmpq, first: fmpq, steps: Array) -> Relation:
     """As if every step lost something: the error is at least the first."""
-    _, squares = _moments(run, discount, first, steps, "independent")
+    _, squares = _moments(run, discount, first, steps)
     return at_most(squares[0], squares[-1])
 
 
