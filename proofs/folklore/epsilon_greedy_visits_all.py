@@ -2,17 +2,17 @@ r"""Often said: an epsilon-greedy behaviour visits every pair again and again.
 
 .. math:: \varepsilon > 0 \implies P(x \text{ is visited infinitely often}) = 1 \text{ for all pairs } x
 
-A fixed epsilon > 0 gives every *action* of the current state a positive probability; which *states* come is for the
-model to say. True is: the pairs that follow a pair with positive probability, sooner or later, are those of the model's
-graph, whatever the table, the epsilon > 0 and the way ties go. In a finite chain everything that can be reached from
-wherever one is, now and later, is visited infinitely often. So if the states communicate, or each ending restarts in a
-state from where all can be reached, the sentence is right. A transient state is left behind after finitely many visits.
-The smallest case: one state that leads to another, which loops.
+A fixed epsilon > 0 gives every *action* of the current state a probability of at least epsilon / |A(s)|, however the
+table changes; which *states* come is for the model to say. True is: the pairs that follow a pair with positive
+probability, sooner or later, are those of the model's graph, whatever the table and the epsilon > 0. In a finite chain
+everything that can be reached from wherever one is, now and later, is visited infinitely often. So if all states lead
+to each other, new beginnings after an end included, the sentence is right. A transient state is left behind after
+finitely many visits. The smallest case: one state that leads to another, which loops.
 
 Nor is it enough that epsilon_t > 0 always. Two loops pay 1 and 2, the table begins at 0 and ties go to the first. A
 learner that explores with epsilon_t = 2^-(t + 1) tries the second loop only by exploring, with probability epsilon_t /
 2, and these sum to 1/2: with probability more than 1/2 it is never tried at all. What is needed is that the sum
-diverges (it may still tend to 0: 1/t does, on two loops), and that the model lets the learner come back.
+diverges (epsilon_t = 1/t will do on two loops), and that the model lets the learner come back.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ Why: every experience is equally often a member of the batch, and the update is 
 same table; of a mean over members the mean over batches is the mean over the buffer. Grouped by pairs that is the
 second equality, for the mean of r + gamma V_Q(s') over the experiences of x is (T_hat Q)(x).
 
-So the size of the batch changes the noise and nothing else, and what a learner on a fixed buffer is led to is optimal
+So the size of the batch changes the noise and nothing else, and a learner on a fixed buffer is led to what is optimal
 for the buffer, not for the model. With priorities, where experience i is drawn with probability p_i, the mean is
 another one unless its change is weighted by 1 / (n p_i). To take the members one after the other, each from the table
 that the last one left, is another rule as well; and in NumPy ``Q[pairs] += changes`` is a third, for where a pair

@@ -2,8 +2,8 @@ r"""A pair that is never visited keeps its first value, and being greedy may mea
 
 .. math:: x \notin \{x_1, \dots, x_k\} \implies Q_k(x) = Q_0(x)
 
-Why: an update writes one entry. So whatever is learned of x comes from visits to x, and no theorem about Q-learning can
-do without a behaviour that visits every pair again and again.
+Why: an update writes one entry. So whatever is learned of x comes from visits to x, and Q-learning cannot find q* from
+every table unless the behaviour visits every pair.
 
 A greedy behaviour does not. Two loops pay 1 and 2; begin at Q_0 = 0 and let ties go to the first. The first loop is
 tried, Q(first) becomes positive, and Q(second) = 0 is never the larger one: the learner stays with the first for ever,
