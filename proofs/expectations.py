@@ -18,7 +18,7 @@ from bellcheck.mdp.model import FiniteMDP
 
 from .definitions import backup
 
-__all__ = ["averaged_iterates", "mean_squares", "mean_tables", "with_noisy_twins"]
+__all__ = ["averaged_iterates", "mean_tables", "moments", "with_noisy_twins"]
 
 Path: TypeAlias = tuple[fmpq, Sequence[fmpq], Sequence[Sequence[int]]]
 """The probability of a path, its n step sizes, and its n rows of outcomes, a row holding one of every pair."""
@@ -61,21 +61,19 @@ def mean_tables(run: Any, mdp: FiniteMDP, q: Array, steps: Sequence[fmpq], sampl
     `samples` may also be "one sample used throughout" or "good news ignored" (step 0 where the first pair is paid more
     than 0): what the theory does not cover.
     """
-    return list(_mean(run, mdp, q, steps, samples, power=1))
+    return moments(run, mdp, q, steps, samples)[0]
 
 
-def mean_squares(
+def moments(
     run: Any, mdp: FiniteMDP, q: Array, steps: Sequence[fmpq], samples: str = "independent"
-) -> list[Array]:
-    """Return E[Q_0^2], ..., E[Q_n^2], entry by entry; arguments as for `mean_tables`."""
-    return list(_mean(run, mdp, q, steps, samples, power=2))
-
-
-def _mean(run: Any, mdp: FiniteMDP, q: Array, steps: Sequence[fmpq], samples: str, power: int) -> Any:
-    means = np.zeros((len(steps) + 1, mdp.n_pairs), dtype=object)
+) -> tuple[list[Array], list[Array]]:
+    """Return the means of Q_0, ..., Q_n and those of their squares, entry by entry; arguments as for `mean_tables`."""
+    means, squares = (np.zeros((len(steps) + 1, mdp.n_pairs), dtype=object) for _ in range(2))
     for chance, taken, rows in _LAWS[samples](mdp, steps):
-        means += chance * np.array(list(run(mdp, q, taken, rows))) ** power
-    return means
+        tables = np.array(list(run(mdp, q, taken, rows)))
+        means += chance * tables
+        squares += chance * tables * tables
+    return list(means), list(squares)
 
 
 def averaged_iterates(mdp: FiniteMDP, q: Array, steps: Sequence[fmpq]) -> list[Array]:

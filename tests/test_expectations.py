@@ -9,7 +9,7 @@ from bellcheck.mdp.bellman import optimality_operator
 from bellcheck.mdp.examples import noisy_self_loops, two_arms
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.q_learning import run_synchronous
-from bellcheck.proofs.expectations import averaged_iterates, mean_squares, mean_tables, with_noisy_twins
+from bellcheck.proofs.expectations import averaged_iterates, mean_tables, moments, with_noisy_twins
 
 STEPS = exact_array(["1/2", "1/2"])
 
@@ -27,8 +27,8 @@ def test_means_weigh_every_path_by_its_probability():
 
 def test_squares_tell_independent_samples_from_one_used_throughout():
     """Of r_0 / 4 + r_1 / 2 with rewards of mean 1/2 and square 1; of 3/4 r."""
-    independent = mean_squares(run_synchronous, _coin(), _coin().table(0), STEPS)
-    repeated = mean_squares(run_synchronous, _coin(), _coin().table(0), STEPS, "one sample used throughout")
+    _, independent = moments(run_synchronous, _coin(), _coin().table(0), STEPS)
+    _, repeated = moments(run_synchronous, _coin(), _coin().table(0), STEPS, "one sample used throughout")
 
     assert independent[-1][0] == fmpq(1, 16) + fmpq(1, 4) + fmpq(2, 8) * fmpq(1, 4)
     assert repeated[-1][0] == fmpq(9, 16)

@@ -35,7 +35,7 @@ from bellcheck.mdp.strategies import tied_to
 from ..assumptions import constant_steps, discounted, independent_samples
 from ..claim import Claim
 from ..definitions import optimal_values
-from ..expectations import mean_squares, mean_tables
+from ..expectations import moments
 from ..loops import symbolic_update
 from ..mutants import learners, rates
 from ..relation import Relation, all_of, at_most, equal
@@ -129,8 +129,7 @@ def variance_over_all_outcomes(
     """For three rewards: mean and variance of Q_1, Q_2, Q_3 over all outcomes are those of the formulas."""
     loop, start = _loop(rewards, discount), exact_array([first])
     best, variance = optimal_values(loop)[0], _variance_of_reward(loop)
-    means = [mean[0] for mean in mean_tables(run, loop, start, steps, samples)]
-    squares = [square[0] for square in mean_squares(run, loop, start, steps, samples)]
+    means, squares = ([table[0] for table in of] for of in moments(run, loop, start, steps, samples))
     contraction = 1 - (1 - discount) * steps[0]
     times = range(1, len(steps) + 1)
     return all_of(
@@ -169,8 +168,8 @@ noise_floor.fails_without(
 def noise_averages_out(run: Any, rewards: Array, first: fmpq, discount: fmpq, steps: Array) -> Relation:
     """As if n samples with a constant step were a mean of n: a variance of at most sigma^2 / n."""
     loop, start = _loop(rewards, discount), exact_array([first])
-    mean, square = mean_tables(run, loop, start, steps)[-1], mean_squares(run, loop, start, steps)[-1]
-    return at_most(square - mean**2, _variance_of_reward(loop) / _LENGTH)
+    means, squares = moments(run, loop, start, steps)
+    return at_most(squares[-1] - means[-1] ** 2, _variance_of_reward(loop) / _LENGTH)
 
 
 for _mutant in _MUTANTS:

@@ -45,7 +45,7 @@ from bellcheck.mdp.strategies import step_sizes
 from ..assumptions import deterministic_steps, discounted, independent_samples, noisy_reward, steps_in_unit_interval
 from ..bounds import noise_weights
 from ..claim import Claim
-from ..expectations import mean_squares, mean_tables
+from ..expectations import moments
 from ..loops import errors_without_noise, symbolic_update, variance_in_balls
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, equal
@@ -75,8 +75,7 @@ def _moments(
     Rewards are sigma or -sigma, evenly, so that q* = 0.
     """
     loop = FiniteMDP.from_pairs(1, [(0, 0, [("1/2", sigma, 0), ("1/2", -sigma, 0)])], discount)
-    start = exact_array([first])
-    means, squares = (of(run, loop, start, steps, samples) for of in (mean_tables, mean_squares))
+    means, squares = moments(run, loop, exact_array([first]), steps, samples)
     return [mean[0] for mean in means], [square[0] for square in squares]
 
 
