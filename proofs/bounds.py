@@ -15,8 +15,9 @@ inputs are rounded up and enter increasingly. Nothing cancels: all numbers are s
 and 1 - alpha is correctly rounded. One update passes at most 5 roundings on to v, thus 5/2 to tau, and at most 4 to D;
 with those of the logarithm, the root and the last sum an entry after k updates carries fewer than 8 (k + 2), each of
 relative size at most u = 2^-53. So the true value exceeds the computed one by a factor below 1 + 16 (k + 2) u, as long
-as that is below 2, and by less than 2^-1000 where products underflow: both are added. They bound the error of an exact
-run whose steps are the given floats; `rounding_bound` adds what rounding the run costs.
+as that is below 2, and by less than 2^-1000 where products underflow: both are added. A step below 2^-500, other than
+0, is refused: its square could underflow, and the root of what is lost exceed 2^-1000. The bounds are on the error of
+an exact run whose steps are the given floats; `rounding_bound` adds what rounding the run costs.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ __all__ = [
     "outward",
     "rounded_up",
     "rounding_bound",
+    "steps_with_squares",
     "synchronous_bias",
     "synchronous_bound",
     "trajectory_certificate",
@@ -112,11 +114,11 @@ def synchronous_bound(
 
     Parameters
     ----------
-    step_sizes : (n,) floats in [0, 1].
+    step_sizes : (n,) floats in [0, 1], none in (0, 2^-500).
     discount, initial_error : gamma and ||Q_0 - q*||, exact or float.
     noise_range : Lambda, or Lambda(x) of all pairs, of which the largest counts.
     """
-    steps = np.asarray(step_sizes, dtype=np.float64).tolist()
+    steps = steps_with_squares(step_sizes)
     widest = max(rounded_up(x) for x in np.ravel(noise_range))
     scale = widest * math.sqrt(failure_logarithm(n_pairs, len(steps), delta) / 2)
     noise = [scale * math.sqrt(v) for v in noise_weights(steps)]
@@ -141,12 +143,12 @@ def trajectory_certificate(
     Parameters
     ----------
     pairs : (n,) pairs in the order of their updates.
-    step_sizes : (n,) floats in [0, 1]; the m-th update of a pair, from 0, uses entry m.
+    step_sizes : (n,) floats in [0, 1], none in (0, 2^-500); the m-th update of a pair, from 0, uses entry m.
     noise_range, initial_errors : (N,) Lambda(x) and |Q_0(x) - q*(x)|.
     checkpoints : ascending numbers of updates in 0..n.
     """
     ranges = [rounded_up(x) for x in noise_range]
-    steps = np.asarray(step_sizes, dtype=np.float64).tolist()
+    steps = steps_with_squares(step_sizes)
     half = failure_logarithm(len(ranges), len(steps), delta) / 2
     after = [math.sqrt(v * half) for v in noise_weights(steps)]
     visits = [0] * len(ranges)
@@ -179,6 +181,15 @@ def rounding_bound(n: int, largest: fmpq) -> fmpq:
     if n > 2**43:
         raise ValueError(f"{n} updates; the rounding bound is proved up to 2^43")
     return fmpq(5 * n, 2**53) * largest + fmpq(4 * n, 2**1075)
+
+
+def steps_with_squares(step_sizes: Sequence[float] | np.ndarray) -> list[float]:
+    """Return step sizes as floats; raises ``ValueError`` naming one whose square underflows."""
+    steps: list[float] = np.asarray(step_sizes, dtype=np.float64).tolist()
+    for k, step in enumerate(steps):
+        if 0 < step < 2.0**-500:
+            raise ValueError(f"step size {step} of update {k} has a square that underflows; use 0, or at least 2^-500")
+    return steps
 
 
 def rounded_up(value: object) -> float:

@@ -13,8 +13,7 @@ As in `bounds`, recursions are written once for rationals and floats, and the tw
 return upper bounds in spite of binary64: inputs are rounded up and enter increasingly, nothing cancels (the factor
 1 - (1 - gamma) alpha is computed as (1 - alpha) + gamma alpha). One update passes on at most 7 roundings to u, 2 to the
 largest weight and 3 to their sum, besides the 5 to v and 4 to D, and a root halves them: at most 7/2 + 4 in all, below
-the 8 that `outward` covers; fewer than 16 more are made once, outside of the recursions. A step below 2^-500, other
-than 0, is refused: its square would underflow, of which the root would take more away than `outward` adds.
+the 8 that `outward` covers; fewer than 16 more are made once, outside of the recursions.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ import numpy as np
 from bellcheck.mdp.arithmetic import Array, Scalar, exact_array
 from bellcheck.mdp.model import FiniteMDP
 
-from .bounds import noise_weights, outward, rounded_up, synchronous_bias
+from .bounds import noise_weights, outward, rounded_up, steps_with_squares, synchronous_bias
 
 __all__ = [
     "Noise",
@@ -105,7 +104,7 @@ def bounded_differences_bound(
     discount, initial_error : gamma and ||Q_0 - q*||, exact or float.
     noise : of r + gamma v*(s').
     """
-    steps = _without_underflow(step_sizes)
+    steps = steps_with_squares(step_sizes)
     widest = max(rounded_up(x) for x in noise.range)
     noisy = sum(bool(x > 0) for x in noise.range)
     # Of no noise at all the logarithm is that of 2, and the range 0.
@@ -161,7 +160,7 @@ def successor_certificate(
     noise, initial_errors : of r + gamma v*(s'), and (N,) |Q_0(x) - q*(x)|.
     checkpoints : ascending numbers of updates, up to ``len(pairs)``.
     """
-    steps = _without_underflow(step_sizes)
+    steps = steps_with_squares(step_sizes)
     noisy = sum(bool(x > 0) for x in noise.range)
     threshold = noise_thresholds(noise, steps, _logarithm(2 * max(noisy, 1) * max(len(steps), 1), delta))
     visits = [0] * mdp.n_pairs
@@ -196,14 +195,6 @@ def noise_thresholds(noise: Noise, steps: Sequence[float], logarithm: float) -> 
         return min(hoeffding, bernstein, largest[pair] * totals[visits])
 
     return threshold
-
-
-def _without_underflow(step_sizes: Sequence[float] | np.ndarray) -> list[float]:
-    steps: list[float] = np.asarray(step_sizes, dtype=np.float64).tolist()
-    for k, step in enumerate(steps):
-        if 0 < step < 2.0**-500:
-            raise ValueError(f"step size {step} of update {k} has a square that underflows; use 0, or at least 2^-500")
-    return steps
 
 
 def _logarithm(events: int, delta: float) -> float:

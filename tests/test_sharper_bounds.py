@@ -13,7 +13,7 @@ from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.simulation import run_trajectory
 from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.step_size import Constant, RescaledLinear
-from bellcheck.proofs.bounds import noise_weights, outward, synchronous_bias, trajectory_certificate
+from bellcheck.proofs.bounds import noise_weights, outward, synchronous_bias, synchronous_bound, trajectory_certificate
 from bellcheck.proofs.sharper_bounds import (
     Noise,
     bounded_differences_bound,
@@ -84,6 +84,8 @@ def test_a_step_whose_square_underflows_is_refused():
     """A root would take more from the bound than the outward rounding adds; the message names the step."""
     with pytest.raises(ValueError, match="of update 1 has a square that underflows"):
         bounded_differences_bound([0.5, 2.0**-501], "1/2", _NOISE, 1, 0.5)
+    with pytest.raises(ValueError, match="of update 0 has a square that underflows"):
+        synchronous_bound([2.0**-540], "1/2", 1, exact_array([1]), 0, 0.5)
 
 
 def test_largest_weight_is_that_of_one_sample():
