@@ -9,7 +9,7 @@ nothing takes it back: no Q(s', .) is there to have -Phi(s') in it. What is true
 .. math:: Q^{\text{shaped}}_k(s, a) + \Phi(s) = Q^{\text{bonus}}_k(s, a)
 
 where the bonus model is the plain one with gamma Phi(s') on top of each reward that ends at s'. So shaping with such a
-potential means another problem: one with a prize for ending, or a fine.
+potential means another problem: one with a prize for ending, or a fine: the first step to such an end leaves the plain table alpha gamma Phi(s') behind.
 
 Why: add Phi(s) to the shaped target r + gamma Phi(s') - Phi(s) + gamma V(s'). If s' has actions, gamma Phi(s') joins
 V(s') to make the other learner's value; if it has none, gamma Phi(s') is left over beside the reward.
@@ -114,9 +114,22 @@ def _apart_by_the_potential(
 def tables_differ_by_the_potential_from_those_with_the_prize(
     update: Update, mdp: FiniteMDP, q: Array, potential: Array, path: Path
 ) -> Relation:
-    """They do so with the prize; without it where no step ends at a potential that is not 0."""
+    """They do so with the prize; without it, until a step ends at a potential that is not 0.
+
+    By that step the plain learner falls short of the shaped one by alpha gamma Phi(s').
+    """
     prize = _paid_at_the_end(mdp, potential)
-    relations = [_apart_by_the_potential(update, prize, mdp, q, potential, path)]
-    if all(prize.reward[outcome] == mdp.reward[outcome] for _, outcome, _ in path):
-        relations.append(_apart_by_the_potential(update, mdp, mdp, q, potential, path))
+    paid = [outcome for _, outcome, _ in path if prize.reward[outcome] != mdp.reward[outcome]]
+    before = [step[1] for step in path].index(paid[0]) if paid else len(path)
+    relations = [
+        _apart_by_the_potential(update, prize, mdp, q, potential, path),
+        _apart_by_the_potential(update, mdp, mdp, q, potential, path[:before]),
+    ]
+    if paid:
+        pair, outcome, step_size = path[before]
+        above = potential[mdp.pair_state]
+        plain = tables_along(update, mdp, q + above, path[: before + 1])[-1]
+        after = tables_along(update, shaped(mdp, potential), q, path[: before + 1])[-1]
+        missing = step_size * mdp.discount * potential[mdp.next_state[outcome]]
+        relations.append(equal(after[pair] + above[pair] - plain[pair], missing))
     return all_of(relations)
