@@ -48,7 +48,7 @@ least_supersolution = Claim(
 )
 
 
-@least_supersolution.all_reals(mdp=symbolic_mdp(3, 2, terminal=1), q=symbolic_table, w=symbolic_table)
+@least_supersolution.all_reals(mdp=symbolic_mdp(2, 3, terminal=1), q=symbolic_table, w=symbolic_table)
 @least_supersolution.all_reals(mdp=symbolic_mdp(2, 2), q=symbolic_table, w=symbolic_table)
 def no_subsolution_above_a_supersolution(T: Any, mdp: FiniteMDP, q: Array, w: Array) -> Relation:
     """TQ <= Q and W <= TW make W <= Q; with q* = T q* in the place of either, this is the statement."""
