@@ -9,7 +9,8 @@ nothing takes it back: no Q(s', .) is there to have -Phi(s') in it. What is true
 .. math:: Q^{\text{shaped}}_k(s, a) + \Phi(s) = Q^{\text{bonus}}_k(s, a)
 
 where the bonus model is the plain one with gamma Phi(s') on top of each reward that ends at s'. So shaping with such a
-potential means another problem: one with a prize for ending, or a fine: the first step to such an end leaves the plain table alpha gamma Phi(s') behind.
+potential means another problem: one with a prize for ending, or a fine. The first step to such an end leaves the plain
+table behind by alpha gamma Phi(s').
 
 Why: add Phi(s) to the shaped target r + gamma Phi(s') - Phi(s) + gamma V(s'). If s' has actions, gamma Phi(s') joins
 V(s') to make the other learner's value; if it has none, gamma Phi(s') is left over beside the reward.
