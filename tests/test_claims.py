@@ -18,12 +18,12 @@ BIBLIOGRAPHY = Path(bellcheck.proofs.__file__).with_name("references.bib").read_
 
 @pytest.mark.parametrize("member", CLAIMS)
 def test_claim_is_as_expected(member):
-    """Every check has the expected verdict, every control is refuted, and nothing is left out."""
+    """Every check has the expected verdict, every control is refuted; what is cited alone has neither."""
     verdict = verify_claim(member)
 
     assert verdict.as_expected, verdict
-    assert {check.status for check in verdict.checks} == {member.expected}
-    assert {control.status for control in verdict.controls} == {"refuted"}
+    assert {check.status for check in verdict.checks} == ({member.expected} if member.expected != "cited" else set())
+    assert {control.status for control in verdict.controls} <= {"refuted"}
 
 
 @pytest.mark.parametrize("member", CLAIMS)
@@ -43,6 +43,7 @@ def test_claim_is_a_page(member):
     assert group in GROUPS
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug)
     assert len(explanation(member)) > 200
+    assert member.sources if member.expected == "cited" else member.checks
     assert all(f"{{{source.key}," in BIBLIOGRAPHY for source in member.sources)
 
 
