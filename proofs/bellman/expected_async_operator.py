@@ -65,11 +65,14 @@ expected_async_operator.kept(
 # -------------------------------------------------------------------- the contraction
 
 
+_models = mdps(max_states=3, max_actions=2)
+
+
 def _least(mu: Array) -> Scalar:
     return -maximum(-mu)
 
 
-@expected_async_operator.exact(mdp=mdps(), mu=distributions, q=tables, w=tables)
+@expected_async_operator.exact(mdp=_models, mu=distributions, q=tables, w=tables)
 def distances_shrink(F: Any, mdp: FiniteMDP, mu: Array, q: Array, w: Array) -> Relation:
     """Two tables end up at most 1 - (1 - gamma) mu_min times as far apart as they were."""
     factor = 1 - (1 - mdp.discount) * _least(mu)
@@ -104,7 +107,7 @@ def by_the_most_visited_pair(F: Any, mdp: FiniteMDP, mu: Array, q: Array, w: Arr
 # -------------------------------------------------------------------- its fixed points
 
 
-@expected_async_operator.exact(mdp=mdps(), mu=positive_distributions, q=tables)
+@expected_async_operator.exact(mdp=_models, mu=positive_distributions, q=tables)
 def only_q_star_is_fixed(F: Any, mdp: FiniteMDP, mu: Array, q: Array) -> Relation:
     """Every pair is visited: q* is fixed; a table that is fixed is q*, and one that moves little is near it."""
     best = policy_iteration(mdp).q
@@ -146,7 +149,7 @@ def _fixed_point_beside(mdp: FiniteMDP, mu: Array, values: Array) -> Array:
     return policy_iteration(FiniteMDP.from_pairs(end + 1, pairs, mdp.discount)).q
 
 
-@expected_async_operator.exact(mdp=mdps(max_states=3), mu=distributions, q=tables)
+@expected_async_operator.exact(mdp=_models, mu=distributions, q=tables)
 def values_of_unvisited_pairs_are_free(F: Any, mdp: FiniteMDP, mu: Array, q: Array) -> Relation:
     """Whatever q has at the unvisited pairs, one fixed point has it too: fixed, unique, and q itself keeps it."""
     fixed, moved = _fixed_point_beside(mdp, mu, q), F(mdp, mu, q)
@@ -173,7 +176,7 @@ expected_async_operator.attained(
 # -------------------------------------------------------------------- the mean of one update
 
 
-@expected_async_operator.enumerated(mdp=mdps(), mu=distributions, q=tables)
+@expected_async_operator.enumerated(mdp=_models, mu=distributions, q=tables)
 def mean_of_one_update(F: Any, mdp: FiniteMDP, mu: Array, q: Array) -> Relation:
     """F(Q) is the mean over pairs drawn from mu, and over all outcomes, of the table after one update at step 1."""
     mean = mdp.table(0)
