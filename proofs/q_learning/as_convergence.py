@@ -13,7 +13,7 @@ no other entry grows above E. The product of such factors tends to 0 where, and 
 sum. Checked exactly, on deterministic models.
 
 *From sure bounds to almost sure limits.* For synchronous runs with alpha_k = 1 / (1 + (1 - gamma)(k + 1)) the whole
-proof is short: with m = 1 + (1 - gamma) n and delta = n^-2, q-learning.finite-time-synchronous says that
+proof is short: with m = 1 + (1 - gamma) n and delta = n^-2, q-learning.finite-time-corollaries says that
 
     ||Q_n - q*|| <= f(n) = D_0 / m + Lambda (1 + gamma) / (1 - gamma) sqrt(ln(2 N n^3) / (2 m))
 
@@ -77,7 +77,7 @@ as_convergence = Claim(
         "bellman.max-nonexpansive",
         "bellman.fixed-point-optimal",
         "q-learning.float-budget",
-        "q-learning.finite-time-synchronous",
+        "q-learning.finite-time-corollaries",
         "q-learning.successor-certificate",
     ),
     sources=(cite("watkins1992"), cite("jaakkola1994"), cite("tsitsiklis1994")),

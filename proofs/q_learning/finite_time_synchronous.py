@@ -24,8 +24,8 @@ For two step sizes both terms are closed formulas (q-learning.finite-time-coroll
 
 The bound is loose by a factor of 5 to 50 in sampled runs, so each of its parts has a control of its own: (1) is checked
 on every path, exactly, with the noise that the path had; the bias term is attained by a single deterministic loop; the
-weights are read off the learner itself. What is left is probability: at one pair without bootstrapping all sequences of
-samples are listed, where 1/28 of the allowed delta is used; on larger models it is left to statistics.
+weights are read off the learner itself. What is left is probability: at one pair all sequences of samples are listed,
+and six tosses of a coin use 1/28 of the allowed delta; on larger models it is left to statistics.
 """
 
 from __future__ import annotations
