@@ -28,7 +28,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from flint import fmpq, fmpq_mat
+from flint import fmpq
 from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, exact, exact_array
@@ -39,6 +39,7 @@ from bellcheck.mdp.model import FiniteMDP
 from ..claim import Claim, cite
 from ..mutants import gradient as mutants
 from ..relation import Relation, equal
+from ..stability import small_steps_converge
 
 baird_star = Claim(
     id="semi-gradient.baird-star",
@@ -114,32 +115,8 @@ def discounts() -> st.SearchStrategy[fmpq]:
 
 
 def _behaviour_of_the_expected_update(key_matrix: Any, weights: tuple[object, ...], discount: fmpq) -> str:
-    A, _ = key_matrix(_evaluated(discount), exact_array([1] * 7), exact_array(weights), baird_features())
-    coefficients = list(fmpq_mat(8, 8, list(A.flat)).charpoly())
-    while coefficients[0] == 0:
-        del coefficients[0]
-    return CONVERGES if _all_roots_have_positive_real_part(coefficients) else DIVERGES
-
-
-def _all_roots_have_positive_real_part(coefficients: list[fmpq]) -> bool:
-    """Decide by Routh's table, from the constant coefficient up; the constant one is not 0.
-
-    Replacing x by -x turns "positive real part" into "negative real part", which holds exactly if the first column of
-    the table is positive throughout (or negative throughout).
-    """
-    mirrored = [c if i % 2 == 0 else -c for i, c in enumerate(coefficients)][::-1]
-    if mirrored[0] < 0:
-        mirrored = [-c for c in mirrored]
-    above, row = mirrored[0::2], mirrored[1::2]
-    while row:
-        if above[0] <= 0 or row[0] <= 0:
-            return False
-        below = [
-            (row[0] * above[i + 1] - above[0] * (row[i + 1] if i + 1 < len(row) else 0)) / row[0]
-            for i in range(len(above) - 1)
-        ]
-        above, row = row, below
-    return bool(above[0] > 0)
+    A, b = key_matrix(_evaluated(discount), exact_array([1] * 7), exact_array(weights), baird_features())
+    return CONVERGES if small_steps_converge(A, b) else DIVERGES
 
 
 @baird_star.exact(discount=discounts())
