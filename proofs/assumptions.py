@@ -61,3 +61,4 @@ subsolution = Assumption("subsolution", "One sweep of value iteration lowers no 
 uniform_batches = Assumption("uniform-batches", "Members of a minibatch are drawn uniformly from the buffer.")
 cauchy_rewards = Assumption("cauchy-rewards", "Rewards have the standard Cauchy distribution, which has no mean.")
 noisy_reward = Assumption("noisy-reward", "The reward has a positive variance, here 1.")
+frozen_target = Assumption("frozen-target", "The target table does not change between two refreshes.")

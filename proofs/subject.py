@@ -46,6 +46,8 @@ REFERENCES = {
     "semi-gradient": "bellcheck.mdp.semi_gradient:semi_gradient",
     "semi-gradient-rule": "bellcheck.mdp.semi_gradient:semi_gradient_update",
     "key-matrix": "bellcheck.mdp.semi_gradient:key_matrix",
+    "target-network": "bellcheck.mdp.target_network:expected_steps",
+    "target-network-update": "bellcheck.mdp.target_network:update",
     "deviation-weights": "bellcheck.proofs.sharper_bounds:deviation_weights",
     "noise-thresholds": "bellcheck.proofs.sharper_bounds:noise_thresholds",
     "successor-bounds": "bellcheck.proofs.sharper_bounds:successor_bounds",

@@ -1,0 +1,1 @@
+"""DQN-style algorithms: one claim a file."""

@@ -1,0 +1,39 @@
+"""Wrong DQN-style algorithms: target networks, fitted iteration, double estimators, masks and buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bellcheck.mdp.arithmetic import Array, Scalar
+from bellcheck.mdp.bellman import optimality_operator
+from bellcheck.mdp.iteration import damped_value_iterates
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.q_learning import update as q_learning_update
+
+from ..subject import Subject
+
+__all__ = ["online_steps", "online_update", "undiscounted_copy"]
+
+
+# -------------------------------------------------------------------- target networks
+
+
+def _online_steps(mdp: FiniteMDP, q: Array, target: Array, step_sizes: Iterable[Scalar]) -> Iterator[Array]:
+    return damped_value_iterates(mdp, q, step_sizes)
+
+
+def _undiscounted_copy(mdp: FiniteMDP, q: Array, target: Array, step_sizes: Iterable[Scalar]) -> Iterator[Array]:
+    towards = optimality_operator(mdp, target / mdp.discount if mdp.discount > 0 else target)
+    yield q
+    for step_size in step_sizes:
+        q = q * (1 - step_size) + towards * step_size
+        yield q
+
+
+def _online_update(mdp: FiniteMDP, q: Array, target: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
+    return q_learning_update(mdp, q, pair, outcome, step_size)
+
+
+online_steps = Subject("target-network", "target from the table that learns", _online_steps)
+undiscounted_copy = Subject("target-network", "discount left out", _undiscounted_copy)
+online_update = Subject("target-network-update", "target from the table that learns", _online_update)
