@@ -14,8 +14,9 @@ Keeping the incumbent on ties matters. Two loops with the same reward are both o
 action for another goes from policy to policy at the optimum for ever. One that draws among the best at random repeats
 itself, and stops, only by chance: with n such states in one of 2^n steps. A rule that looks at the values alone, such
 as the lowest best action, does stop: equal values, equal choice. But in floating point equal values come out unequal,
-and differently under each policy: two loops that pay 1 for certain can make the argmax go back and forth for ever, if
-the outcomes of one are listed as 1/3 and 2/3. The exact solver here refuses a policy that comes back.
+and differently under each policy: between two loops that pay 1 for certain, at discount 7/8, the argmax goes back and
+forth for ever if the outcomes of the first are listed as 1/3 and 2/3. The exact solver here refuses a policy that comes
+back.
 """
 
 from __future__ import annotations
