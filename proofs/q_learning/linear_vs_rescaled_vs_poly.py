@@ -232,5 +232,5 @@ for _mutant in _MUTANTS:
     linear_vs_rescaled_vs_poly.refutes(_mutant, by=closed_forms_by_induction)
     linear_vs_rescaled_vs_poly.refutes(_mutant, by=error_is_the_product)
     linear_vs_rescaled_vs_poly.refutes(_mutant, by=linear_error_is_a_power)
-    linear_vs_rescaled_vs_poly.refutes(_mutant, by=ten_thousand_updates)
+linear_vs_rescaled_vs_poly.refutes(_MUTANTS[0], by=ten_thousand_updates)
 linear_vs_rescaled_vs_poly.refutes(_MUTANTS[0], by=polynomial_error_is_a_stretched_exponential)
