@@ -95,4 +95,5 @@ def weighted_projection(features: Array, mu: Array) -> Array:
 
 
 def _flint(A: Array) -> fmpq_mat:
-    return fmpq_mat(*A.shape, list(A.flat))
+    n_rows, n_columns = A.shape
+    return fmpq_mat(n_rows, n_columns, list(A.flat))

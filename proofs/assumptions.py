@@ -62,3 +62,7 @@ uniform_batches = Assumption("uniform-batches", "Members of a minibatch are draw
 cauchy_rewards = Assumption("cauchy-rewards", "Rewards have the standard Cauchy distribution, which has no mean.")
 noisy_reward = Assumption("noisy-reward", "The reward has a positive variance, here 1.")
 frozen_target = Assumption("frozen-target", "The target table does not change between two refreshes.")
+linear_estimate = Assumption("linear-estimate", "q-hat is linear in its parameters: a table X w.")
+independent_features = Assumption(
+    "independent-features", "No combination of the features vanishes at every pair that is visited."
+)
