@@ -66,3 +66,8 @@ linear_estimate = Assumption("linear-estimate", "q-hat is linear in its paramete
 independent_features = Assumption(
     "independent-features", "No combination of the features vanishes at every pair that is visited."
 )
+independent_successors = Assumption(
+    "independent-successors", "The two successors of a pair are drawn independently of each other."
+)
+realizable = Assumption("realizable", "Some parameters give the true values of all pairs exactly.")
+small_steps = Assumption("small-steps", "The step size is at most 2 over the largest curvature.")

@@ -42,6 +42,8 @@ REFERENCES = {
     "stationary-weights": "bellcheck.mdp.chain:stationary",
     "value-error": "bellcheck.mdp.value_error:value_error",
     "bellman-error": "bellcheck.mdp.value_error:bellman_error",
+    "squared-td-error": "bellcheck.mdp.value_error:squared_td_error",
+    "residual-gradient-rule": "bellcheck.mdp.residual_gradient:residual_gradient_update",
     "td-loss": "bellcheck.mdp.semi_gradient:td_loss",
     "semi-gradient": "bellcheck.mdp.semi_gradient:semi_gradient",
     "semi-gradient-rule": "bellcheck.mdp.semi_gradient:semi_gradient_update",

@@ -7,13 +7,16 @@ r"""Finite sums of any length in a normal form, so that SymPy can show two of th
 
 Products are multiplied out, sums of sums taken apart, constant factors drawn out, and nested sums written as one whose
 indices stand in alphabetical order. The bounds may be symbols, and none depends on an index.
+
+A mean is such a sum with weights that add up to 1. It is linear, and the mean of a constant is that constant; so two
+polynomials in means are equal if they are when every mean has a name of its own.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["normal_form"]
+__all__ = ["mean", "named", "normal_form"]
 
 
 def normal_form(expression: Any) -> Any:
@@ -47,3 +50,33 @@ def _under(expression: Any, limits: list[Any]) -> Any:
         else:
             parts.append(term)
     return sympy.Add(*parts)
+
+
+def mean(expression: Any, weights: Any, index: Any, size: Any) -> Any:
+    """Return the sum of weights[i] times the expression over i = 1, ..., size, by linearity; the weights add up to 1.
+
+    The expression may hold means over the same index: they are numbers by then.
+    """
+    import sympy
+
+    parts = []
+    for term in sympy.Add.make_args(sympy.expand(expression)):
+        constant, varying = term.as_independent(index, as_Add=False)
+        average = 1 if varying == 1 else sympy.Sum(weights[index] * varying, (index, 1, size))
+        parts.append(constant * average)
+    return sympy.Add(*parts)
+
+
+def named(expression: Any) -> Any:
+    """Return a polynomial in sums, undefined functions and their derivatives with a symbol in the place of each.
+
+    SymPy tells any two polynomials in symbols apart; of two sums it may not know whether they are equal.
+    """
+    import sympy
+    from sympy.core.function import AppliedUndef
+
+    expression = sympy.expand(expression)
+    expression = sympy.expand(expression.xreplace({whole: normal_form(whole) for whole in expression.atoms(sympy.Sum)}))
+    for kind in (sympy.Sum, sympy.Derivative, AppliedUndef):
+        expression = expression.xreplace({whole: sympy.Symbol(str(whole)) for whole in expression.atoms(kind)})
+    return expression

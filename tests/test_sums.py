@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bellcheck.proofs.sums import normal_form
+from bellcheck.proofs.sums import mean, named, normal_form
 
 sympy = pytest.importorskip("sympy")
 
@@ -49,3 +49,22 @@ def test_clashing_indices_are_refused(clash):
     """A product of sums over one index would be taken for the sum of products."""
     with pytest.raises(ValueError, match=r"same index|two indices"):
         normal_form(clash)
+
+
+def test_a_mean_is_linear_and_keeps_constants():
+    """The weights add up to 1; a mean inside is a number."""
+    average = mean(a[i], b, i, n)
+
+    variance = mean((a[i] - average) ** 2, b, i, n)
+
+    assert mean(2 * a[i] + c, b, i, n) == 2 * average + c
+    assert sympy.expand(variance - mean(a[i] ** 2, b, i, n) + average**2) == 0
+
+
+def test_named_sums_and_functions_can_be_told_apart():
+    """Polynomials in symbols are equal or not; equal sums have the same name."""
+    f = sympy.Function("f")(c)
+    first, second = sympy.Sum(a[i], (i, 1, n)), sympy.Sum(b[i], (i, 1, n))
+
+    assert named(first * (second + f) - second * first - f * first) == 0
+    assert named(first**2 - second + sympy.diff(f, c)).is_polynomial()
