@@ -38,8 +38,8 @@ from ..relation import Relation, at_most, equal, given
 monotone_convex_shift = Claim(
     id="bellman.monotone-convex-shift",
     title="T is monotone and convex, and passes a constant on, discounted",
-    statement=r"Q \le Q' \Rightarrow TQ \le TQ'; \quad"
-    r"T(\lambda Q + (1-\lambda) Q') \le \lambda TQ + (1-\lambda) TQ'; \quad"
+    statement=r"Q \le Q' \Rightarrow TQ \le TQ'; \quad "
+    r"T(\lambda Q + (1-\lambda) Q') \le \lambda TQ + (1-\lambda) TQ'; \quad "
     r"T(Q + c) = TQ + \gamma c",
     subject="operator",
     needs=(no_terminals,),

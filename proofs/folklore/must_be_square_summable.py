@@ -3,7 +3,7 @@ r"""Often said: the squares of the step sizes must have a finite sum, so larger 
 .. math:: \sum_k \alpha_k^2 = \infty \implies Q_n \not\to q^*
 
 The condition of Robbins and Monro is sufficient; nothing fails without it. Rewards are bounded, and so is all noise:
-*for synchronous updates with alpha_k = (k + 1)^-omega, any 0 < omega <= 1, Q_n tends to q\* with probability 1.*
+for synchronous updates with alpha_k = (k + 1)^-omega, any 0 < omega <= 1, Q_n tends to q* with probability 1.
 
 Proof. Let v_k be the sum of the squared weights that the first k samples have in a value. It is at most alpha_{k-1}:
 the lemma on weights of q-learning.finite-time-corollaries, because 1 / alpha_k - 1 / alpha_{k-1} <= 1. Take

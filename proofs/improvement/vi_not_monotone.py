@@ -13,8 +13,9 @@ as V approaches v*, from either side.
 
 Nor does it help to begin below and climb. One more reward in every outcome makes V_0 = 0 a subsolution, V_0 <= T V_0,
 and moves no greedy action: the iterates rise from sweep to sweep while the policies get worse. What rises with the
-iterates is only a floor, v_{\pi_k} >= T^{k+1} V_0. That value iteration ends at v* is due to the contraction, and its
-policies are good once it is near. Policy iteration, which evaluates what it follows, does improve at every step.
+iterates is only a floor, v_pi >= T^{k+1} V_0 for pi = pi_k. That value iteration ends at v* is due to the contraction,
+and its policies are good once it is near. Policy iteration, which evaluates what it follows, does improve at every
+step.
 
 The second instance, found by search, has three states, and both of its policies are greedy without a tie.
 """

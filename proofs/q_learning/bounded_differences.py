@@ -4,6 +4,7 @@ r"""Carried noise stays near its mean: a synchronous bound whose large factor no
 
 with probability at least 1 - delta for all 1 <= k <= n at once, where
 
+.. math::
     v_0 = 0,\ v_{k+1} = (1 - \alpha_k)^2 v_k + \alpha_k^2, \qquad
     u_0 = 0,\ u_{k+1} = (1 - (1 - \gamma)\alpha_k)^2 u_k + \alpha_k^2
 
