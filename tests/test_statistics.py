@@ -1,4 +1,4 @@
-"""Statistical checks with fresh seeds: a stated false-alarm probability is kept. Slow: ``tox -e statistics`` runs it."""
+"""Statistical checks with fresh seeds keep their false-alarm probability. Slow: ``tox -e statistics`` runs it."""
 
 from __future__ import annotations
 
