@@ -71,3 +71,4 @@ independent_successors = Assumption(
 )
 realizable = Assumption("realizable", "Some parameters give the true values of all pairs exactly.")
 small_steps = Assumption("small-steps", "The step size is at most 2 over the largest curvature.")
+episodes_end = Assumption("episodes-end", "Under the policy every episode ends, from whichever state.")

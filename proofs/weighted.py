@@ -3,7 +3,8 @@ r"""The weighted norm of the value error, and the weights that a policy brings a
 .. math:: \lVert f \rVert_d^2 = \sum_x d(x) f(x)^2, \qquad d P_\pi = d
 
 Squares stay rational, so that norms are compared by them. An episode that ends begins again in some acting state; a
-policy that keeps to several closed classes of pairs has a stationary d for each.
+policy that keeps to several closed classes of pairs has a stationary d for each. The projection on the span of features
+is that of least weighted squares; features may depend on each other, and d may be 0 somewhere.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from flint import fmpq
+from flint import fmpq, fmpq_mat
 
 from bellcheck.mdp.arithmetic import Array, Scalar, exact_array, zeros
 from bellcheck.mdp.chain import pair_chain, recurrent_classes, stationary
 from bellcheck.mdp.model import FiniteMDP
 
-__all__ = ["own_chain", "own_weights", "weighted_square"]
+__all__ = ["a_solution", "own_chain", "own_weights", "projected", "weighted_square"]
 
 
 def weighted_square(d: Array, f: Array) -> Scalar:
@@ -39,3 +40,21 @@ def own_weights(mdp: FiniteMDP, policy: Array) -> Array:
     d = zeros(mdp.probability, mdp.n_pairs)
     d[members] = stationary(P[np.ix_(members, members)])
     return d
+
+
+def a_solution(matrix: Array, right: Array) -> Array:
+    """Return one x with matrix @ x = right, if there is any, by elimination: what stays undetermined is 0."""
+    n = matrix.shape[1]
+    reduced, rank = fmpq_mat([[*row, side] for row, side in zip(matrix, right, strict=True)]).rref()
+    x = zeros(right, n)
+    for row in range(rank):
+        pivot = next(y for y in range(n + 1) if reduced[row, y] != 0)
+        if pivot < n:
+            x[pivot] = reduced[row, n]
+    return x
+
+
+def projected(d: Array, features: Array, f: Array) -> Array:
+    """Return X w for a w that makes the norm of f - X w weighted by d least, for features X of shape (N, columns)."""
+    weighted = features.T * d
+    return features @ a_solution(weighted @ features, weighted @ f)

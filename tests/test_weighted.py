@@ -8,7 +8,7 @@ from hypothesis import given
 from bellcheck.mdp.arithmetic import exact, exact_array
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, policies
-from bellcheck.proofs.weighted import own_chain, own_weights, weighted_square
+from bellcheck.proofs.weighted import a_solution, own_chain, own_weights, projected, weighted_square
 
 
 @st.composite
@@ -45,3 +45,17 @@ def test_an_end_leads_back_to_the_states_that_act():
 def test_the_weighted_square_by_hand():
     """1/4 times 4 plus 3/4 times 1."""
     assert weighted_square(exact_array(["1/4", "3/4"]), exact_array([2, -1])) == exact("7/4")
+
+
+def test_what_a_system_leaves_open_is_zero():
+    """Of all solutions of x + y = 3 the one with y = 0."""
+    matrix = exact_array([1, 1, 2, 2]).reshape(2, 2)
+
+    assert list(a_solution(matrix, exact_array([3, 6]))) == [3, 0]
+
+
+def test_projection_on_features_that_depend_on_each_other():
+    """Twice the same feature (1, 2): the projection of (1, 0) is (1, 2) / 5, at even weights."""
+    features = exact_array([1, 1, 2, 2]).reshape(2, 2)
+
+    assert list(projected(exact_array(["1/2", "1/2"]), features, exact_array([1, 0]))) == [exact("1/5"), exact("2/5")]
