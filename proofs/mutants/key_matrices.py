@@ -11,6 +11,7 @@ from ..subject import Subject
 
 __all__ = [
     "behaviour_for_target_policy",
+    "negated_key_matrix",
     "orthogonal_projection",
     "transposed_key_matrix",
     "unweighted_projection",
@@ -35,10 +36,16 @@ def _transposed_key_matrix(mdp: FiniteMDP, policy: Array, mu: Array, features: A
     return A.T, b
 
 
+def _negated_key_matrix(mdp: FiniteMDP, policy: Array, mu: Array, features: Array) -> tuple[Array, Array]:
+    A, b = key_matrix(mdp, policy, mu, features)
+    return -A, b
+
+
 behaviour_for_target_policy = Subject(
     "key-matrix", "the behaviour's next action for the policy's", _behaviour_for_target_policy
 )
 transposed_key_matrix = Subject("key-matrix", "A transposed", _transposed_key_matrix)
+negated_key_matrix = Subject("key-matrix", "A negated, as some define it", _negated_key_matrix)
 
 
 # -------------------------------------------------------------------- projections

@@ -157,6 +157,7 @@ def _mean_update(
 
 key_matrix.refutes(key_matrices.behaviour_for_target_policy, by=updates_average_to_it)
 key_matrix.refutes(key_matrices.transposed_key_matrix, by=updates_average_to_it)
+key_matrix.refutes(key_matrices.negated_key_matrix, by=updates_average_to_it)
 key_matrix.refutes(gradient.residual_key_matrix, by=updates_average_to_it)
 key_matrix.refutes(weights.unweighted_mean_rewards, by=updates_average_to_it)
 key_matrix.fails_without(linear_estimate, by=updates_average_to_it, form=lambda: SQUARES)
