@@ -18,7 +18,10 @@ __all__ = [
     "baird_star",
     "baird_target_policy",
     "joint_law",
+    "kinked_features",
+    "kinked_maximum",
     "loan",
+    "loops_of_one_weight",
     "noisy_self_loops",
     "self_loop",
     "stay_or_switch",
@@ -26,6 +29,7 @@ __all__ = [
     "twin_process",
     "two_arms",
     "two_state_cycle",
+    "w_to_2w",
     "worsening_policies",
     "zero_reward_loop",
 ]
@@ -188,3 +192,41 @@ def twin_features(side: Literal["left", "right"]) -> Array:
     """Return the exact features of the states of `twin_process`: one weight for A, one for all that looks like B."""
     rows = [[1, 0], [0, 1]] if side == "left" else [[1, 0], [0, 1], [0, 1]]
     return exact_array([entry for row in rows for entry in row]).reshape(len(rows), 2)
+
+
+def w_to_2w(discount: object = "9/10", end: object = 0) -> FiniteMDP:
+    """Return Tsitsiklis and Van Roy's two states, of values w and 2w: the first leads to the second, which loops.
+
+    With the probability `end` the second state leads to a terminal state instead of itself (S&B Example 11.1). All
+    rewards are 0, and so are all values. Features: (1), (2).
+    """
+    stop = exact(end)
+    loop: list[Outcome] = [(1, 0, 1)] if stop == 0 else [(1 - stop, 0, 1), (stop, 0, 2)]
+    return FiniteMDP.from_pairs(
+        2 if stop == 0 else 3, [(0, 0, [(1, 0, 1)]), (1, 0, loop)], discount, start=[1, 0] if stop == 0 else [1, 0, 0]
+    )
+
+
+def loops_of_one_weight(reward: object, discount: object = "9/10") -> FiniteMDP:
+    """Return one state with two self-loops of one reward, whose values are to be w and 2w: features (1), (2).
+
+    Fitted to both pairs alike, Q-learning's fixed points number none for reward 1 and two, -30/23 and 15/2, for -1;
+    at a discount below 5/6 there is one. The values are reward / (1 - discount), which no w gives to both.
+    """
+    return FiniteMDP.from_pairs(1, [(0, 0, [(1, reward, 0)]), (0, 1, [(1, reward, 0)])], discount, start=[1])
+
+
+def kinked_maximum() -> FiniteMDP:
+    """Return two states at discount 1/2: the first pays -1 and leads to the second, whose two actions pay 0 and loop.
+
+    With the features (1), (1), (-1) the second state has the value |w|, so that half the squared TD error of the first
+    pair, (|w|/2 - w - 1)^2 / 2, has the slopes 3/2 and 1/2 on the two sides of 0.
+    """
+    return FiniteMDP.from_pairs(
+        2, [(0, 0, [(1, -1, 1)]), (1, 0, [(1, 0, 1)]), (1, 1, [(1, 0, 1)])], "1/2", start=[1, 0]
+    )
+
+
+def kinked_features() -> Array:
+    """Return the (3, 1) exact features of the pairs of `kinked_maximum`."""
+    return exact_array([1, 1, -1]).reshape(3, 1)

@@ -48,5 +48,5 @@ def residual_gradient_update(
     td_error = mdp.reward[first] + mdp.discount * values[mdp.next_state[first]] - table[pair]
     slope = -q_hat.gradient(parameters, pair)
     for x in mdp.pairs_of(int(mdp.next_state[second])):
-        slope = slope + mdp.discount * followed[x] * q_hat.gradient(parameters, x)
-    return parameters - step_size * td_error * slope
+        slope = slope + q_hat.gradient(parameters, x) * (mdp.discount * followed[x])
+    return parameters - slope * (step_size * td_error)

@@ -87,7 +87,8 @@ def semi_gradient_update(
     pair = int(np.searchsorted(mdp.outcome_start, outcome, side="right")) - 1
     values = state_values(mdp, table) if policy is None else policy_values(mdp, policy, table)
     td_error = mdp.reward[outcome] + mdp.discount * values[mdp.next_state[outcome]] - table[pair]
-    return parameters + step_size * td_error * q_hat.gradient(parameters, pair)
+    # The array stands first: z3's multiplication would take a whole array for a number.
+    return parameters + q_hat.gradient(parameters, pair) * (step_size * td_error)
 
 
 def key_matrix(mdp: FiniteMDP, policy: Array, mu: Array, features: Array) -> tuple[Array, Array]:

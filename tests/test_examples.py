@@ -29,6 +29,9 @@ MODELS = [
     examples.baird_star(),
     examples.twin_process("left", "9/10"),
     examples.twin_process("right", "9/10"),
+    examples.w_to_2w(),
+    examples.loops_of_one_weight(1),
+    examples.kinked_maximum(),
 ]
 
 
@@ -136,3 +139,35 @@ def test_twins_differ_in_bellman_error(side: str, error: fmpq) -> None:
     residual = expected_backup(mdp, exact_array([0] * mdp.n_states))
 
     assert (mu * residual**2).sum() == error
+
+
+def test_w_to_2w_ends_with_the_given_probability() -> None:
+    """The second state leads to a terminal one as often as said; every value is 0."""
+    mdp = examples.w_to_2w("9/10", end="1/4")
+
+    assert mdp.terminal_states == (2,)
+    assert list(mdp.probability) == [1, fmpq(3, 4), fmpq(1, 4)]
+    assert list(policy_iteration(mdp).q) == [0, 0]
+
+
+@pytest.mark.parametrize(("step", "slope"), [(fmpq(1, 8), fmpq(1, 2)), (fmpq(-1, 8), fmpq(3, 2))])
+def test_kinked_maximum_has_two_slopes(step: fmpq, slope: fmpq) -> None:
+    """On each side of 0 half the squared TD error is a parabola, whose slope at 0 two quotients give."""
+    mdp, features = examples.kinked_maximum(), examples.kinked_features()
+
+    def half_square(w: fmpq) -> fmpq:
+        q = features @ exact_array([w])
+        return (optimality_operator(mdp, q)[0] - q[0]) ** 2 / 2
+
+    far, near = ((half_square(h) - half_square(fmpq(0))) / h for h in (step, step / 2))
+
+    assert 2 * near - far == slope
+
+
+@pytest.mark.parametrize(("reward", "weights"), [(1, []), (-1, ["15/2", "-30/23"])])
+def test_loops_of_one_weight_have_the_fixed_points_of_their_docstring(reward: int, weights: list[str]) -> None:
+    """There the least-squares fit of the backed-up values is the weight itself."""
+    mdp, features = examples.loops_of_one_weight(reward), exact_array([1, 2])
+    fits = [(w, (features * optimality_operator(mdp, features * w)).sum() / 5) for w in exact_array([*weights, 0])]
+
+    assert [str(w) for w, fitted in fits if fitted == w] == weights
