@@ -16,7 +16,7 @@ The formulas are for chains without an end. Where an episode ends and another be
 next value being 0, and the left side only gains.
 
 Hence, with independent features and every pair visited, A is invertible and its eigenvalues have positive real parts:
-for an eigenvector v of the value lambda, Re(lambda) |v|^2 is the form (A + A')/2 at v. A step size that is small enough:
+for an eigenvector v of the value lambda, Re(lambda) |v|^2 is the form (A + A')/2 at v. A step that is small enough:
 
 .. math::
     \alpha = \frac{1 - \gamma}{(1 + \gamma)^2 \operatorname{tr}(X^\top D X)}: \qquad
