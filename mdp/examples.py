@@ -23,7 +23,10 @@ __all__ = [
     "loan",
     "loops_of_one_weight",
     "noisy_self_loops",
+    "presplit",
+    "presplit_features",
     "self_loop",
+    "split",
     "stay_or_switch",
     "twin_features",
     "twin_process",
@@ -230,3 +233,39 @@ def kinked_maximum() -> FiniteMDP:
 def kinked_features() -> Array:
     """Return the (3, 1) exact features of the pairs of `kinked_maximum`."""
     return exact_array([1, 1, -1]).reshape(3, 1)
+
+
+def split(chance: object = "1/2", rewards: tuple[object, object] = (1, 0)) -> FiniteMDP:
+    """Return A that leads to B with that chance and else to C, which pay their rewards and end (S&B Example 11.2).
+
+    Discount 1. The values of (A, B, C) are (1/2, 1, 0); the squared TD error is least at (1/2, 3/4, 1/4).
+    """
+    to_b = exact(chance)
+    pairs: list[tuple[int, int, list[Outcome]]] = [
+        (0, 0, [(to_b, 0, 1), (1 - to_b, 0, 2)]),
+        (1, 0, [(1, rewards[0], 3)]),
+        (2, 0, [(1, rewards[1], 3)]),
+    ]
+    return FiniteMDP.from_pairs(4, pairs, 1, start=[1, 0, 0, 0], state_names=["A", "B", "C", "end"])
+
+
+def presplit(chance: object = "1/2", rewards: tuple[object, object] = (1, 0)) -> FiniteMDP:
+    """Return `split` with the chance moved to the start: A1 leads to B, A2 to C (S&B Example 11.3).
+
+    A1 and A2 look the same (`presplit_features`), so that what is seen is what is seen of `split`.
+    """
+    to_b = exact(chance)
+    pairs: list[tuple[int, int, list[Outcome]]] = [
+        (0, 0, [(1, 0, 2)]),
+        (1, 0, [(1, 0, 3)]),
+        (2, 0, [(1, rewards[0], 4)]),
+        (3, 0, [(1, rewards[1], 4)]),
+    ]
+    start = [to_b, 1 - to_b, 0, 0, 0]
+    return FiniteMDP.from_pairs(5, pairs, 1, start=start, state_names=["A1", "A2", "B", "C", "end"])
+
+
+def presplit_features() -> Array:
+    """Return the (4, 3) exact features of the states of `presplit` that act: one weight for A1 and A2, B, and C."""
+    rows = [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    return exact_array([entry for row in rows for entry in row]).reshape(4, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 import pytest
 from flint import fmpq
 
@@ -12,7 +13,7 @@ from bellcheck.mdp.arithmetic import exact_array
 from bellcheck.mdp.bellman import expected_backup, optimality_operator
 from bellcheck.mdp.chain import pair_chain, stationary
 from bellcheck.mdp.q_learning import synchronous_update, td_target
-from bellcheck.mdp.solve import policy_iteration
+from bellcheck.mdp.solve import evaluate, policy_iteration
 
 MODELS = [
     examples.self_loop(),
@@ -171,3 +172,14 @@ def test_loops_of_one_weight_have_the_fixed_points_of_their_docstring(reward: in
     fits = [(w, (features * optimality_operator(mdp, features * w)).sum() / 5) for w in exact_array([*weights, 0])]
 
     assert [str(w) for w, fitted in fits if fitted == w] == weights
+
+
+def test_split_and_presplit_are_seen_alike() -> None:
+    """From the start A is seen, then B or C evenly, then the reward 1 or 0 and the end; the values say so."""
+    split, presplit = examples.split(), examples.presplit()
+    start = exact_array(presplit.start)
+
+    assert list(evaluate(split, exact_array([1] * 3))) == [fmpq(1, 2), 1, 0]
+    assert list(evaluate(presplit, exact_array([1] * 4))) == [1, 0, 1, 0]
+    assert list(start @ np.vstack([examples.presplit_features(), exact_array([0] * 3)])) == [1, 0, 0]
+    assert [presplit.next_state[x] for x in range(2)] == [2, 3]

@@ -30,9 +30,10 @@ from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.value_error import squared_td_error
 
 from ..claim import Claim, Proved, cite
+from ..in_symbols import object_array
 from ..mutants import gradient as mutants
 from ..relation import Relation, all_of, equal
-from ..twins import Side, object_array, on_process
+from ..twins import Side, on_process
 
 be_not_learnable = Claim(
     id="semi-gradient.be-not-learnable",
