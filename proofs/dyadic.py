@@ -25,6 +25,7 @@ __all__ = [
     "NETWORK_BITS",
     "dyadic_features",
     "dyadic_mdps",
+    "dyadic_numbers",
     "dyadic_parameters",
     "dyadic_tables",
     "dyadic_weights",
@@ -95,6 +96,13 @@ def dyadic_features(columns: int, bits: int) -> Callable[[FiniteMDP], st.SearchS
         np.ndim(values) == 2 and np.shape(values)[1] == columns and is_dyadic(values, bits)
     )
     return features
+
+
+def dyadic_numbers(bits: int) -> st.SearchStrategy[fmpq]:
+    """Single numbers."""
+    numbers = _numbers(bits).map(lambda number: number)
+    numbers.accepts = lambda number: is_dyadic([number], bits)  # type: ignore[attr-defined]
+    return numbers
 
 
 def dyadic_parameters(length: int, bits: int) -> st.SearchStrategy[Array]:

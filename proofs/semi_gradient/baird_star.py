@@ -114,7 +114,8 @@ def discounts() -> st.SearchStrategy[fmpq]:
     return around | st.integers(0, 84).map(lambda n: fmpq(n, 85))
 
 
-def _behaviour_of_the_expected_update(key_matrix: Any, weights: tuple[object, ...], discount: fmpq) -> str:
+def behaviour_of_the_expected_update(key_matrix: Any, weights: tuple[object, ...], discount: fmpq) -> str:
+    """Return whether small steps converge or every step diverges, with those weights of the states."""
     A, b = key_matrix(_evaluated(discount), exact_array([1] * 7), exact_array(weights), baird_features())
     return CONVERGES if small_steps_converge(A, b) else DIVERGES
 
@@ -123,7 +124,7 @@ def _behaviour_of_the_expected_update(key_matrix: Any, weights: tuple[object, ..
 def diverges_from_fifteen_seventeenths_on(key_matrix: Any, discount: fmpq) -> Relation:
     """Some eigenvalue other than 0 has a real part that is not positive exactly if gamma >= 15/17."""
     expected = DIVERGES if discount >= exact("15/17") else CONVERGES
-    return equal(_behaviour_of_the_expected_update(key_matrix, UNIFORM, discount), expected)
+    return equal(behaviour_of_the_expected_update(key_matrix, UNIFORM, discount), expected)
 
 
 baird_star.refutes(mutants.residual_key_matrix, by=diverges_from_fifteen_seventeenths_on)
@@ -133,11 +134,11 @@ baird_star.refutes(mutants.residual_key_matrix, by=diverges_from_fifteen_sevente
 def diverges_from_twenty_two_twenty_fifths_on(key_matrix: Any, discount: fmpq) -> Relation:
     """0.88 is below 15/17 = 0.882..., and there small steps converge."""
     expected = DIVERGES if discount >= exact("22/25") else CONVERGES
-    return equal(_behaviour_of_the_expected_update(key_matrix, UNIFORM, discount), expected)
+    return equal(behaviour_of_the_expected_update(key_matrix, UNIFORM, discount), expected)
 
 
 @baird_star.too_strong(beside=diverges_from_fifteen_seventeenths_on)
 def diverges_with_on_policy_weights(key_matrix: Any, discount: fmpq) -> Relation:
     """The discount alone does not decide: with the target policy's own weights the update is stable."""
-    uniform = _behaviour_of_the_expected_update(key_matrix, UNIFORM, discount)
-    return equal(_behaviour_of_the_expected_update(key_matrix, ON_POLICY, discount), uniform)
+    uniform = behaviour_of_the_expected_update(key_matrix, UNIFORM, discount)
+    return equal(behaviour_of_the_expected_update(key_matrix, ON_POLICY, discount), uniform)
