@@ -75,3 +75,4 @@ episodes_end = Assumption("episodes-end", "Under the policy every episode ends, 
 reversible = Assumption(
     "reversible", "Of any two pairs, each follows the other equally often: mu(x) P(x, y) = mu(y) P(y, x)."
 )
+averager = Assumption("averager", "The fit is a mean: each of its rows is a probability distribution over the pairs.")

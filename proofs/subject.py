@@ -53,6 +53,8 @@ REFERENCES = {
     "projection": "bellcheck.mdp.linear_algebra:weighted_projection",
     "oblique-projection": "bellcheck.mdp.linear_algebra:oblique_projection",
     "stability": "bellcheck.proofs.stability:converges",
+    "fitted-operator": "bellcheck.mdp.fitted:fitted_backup",
+    "least-squares": "bellcheck.mdp.fitted:least_squares",
     "deviation-weights": "bellcheck.proofs.sharper_bounds:deviation_weights",
     "noise-thresholds": "bellcheck.proofs.sharper_bounds:noise_thresholds",
     "successor-bounds": "bellcheck.proofs.sharper_bounds:successor_bounds",

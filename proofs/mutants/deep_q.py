@@ -6,13 +6,23 @@ from collections.abc import Iterable, Iterator
 
 from bellcheck.mdp.arithmetic import Array, Scalar
 from bellcheck.mdp.bellman import optimality_operator
+from bellcheck.mdp.fitted import least_squares
 from bellcheck.mdp.iteration import damped_value_iterates
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.q_learning import update as q_learning_update
 
 from ..subject import Subject
+from . import operators
 
-__all__ = ["online_steps", "online_update", "undiscounted_copy"]
+__all__ = [
+    "fit_before_the_sweep",
+    "fit_left_out",
+    "online_steps",
+    "online_update",
+    "undiscounted_copy",
+    "undiscounted_sweep",
+    "unweighted_least_squares",
+]
 
 
 # -------------------------------------------------------------------- target networks
@@ -37,3 +47,28 @@ def _online_update(mdp: FiniteMDP, q: Array, target: Array, pair: int, outcome: 
 online_steps = Subject("target-network", "target from the table that learns", _online_steps)
 undiscounted_copy = Subject("target-network", "discount left out", _undiscounted_copy)
 online_update = Subject("target-network-update", "target from the table that learns", _online_update)
+
+
+# -------------------------------------------------------------------- fitted Q-iteration
+
+
+def _undiscounted_sweep(mdp: FiniteMDP, matrix: Array, q: Array) -> Array:
+    return matrix @ operators.undiscounted_backup.call(mdp, q)
+
+
+def _fit_before_the_sweep(mdp: FiniteMDP, matrix: Array, q: Array) -> Array:
+    return optimality_operator(mdp, matrix @ q)
+
+
+def _fit_left_out(mdp: FiniteMDP, matrix: Array, q: Array) -> Array:
+    return optimality_operator(mdp, q)
+
+
+def _unweighted_least_squares(features: Array, mu: Array) -> Array:
+    return least_squares(features, mu / mu)
+
+
+undiscounted_sweep = Subject("fitted-operator", "discount left out", _undiscounted_sweep)
+fit_before_the_sweep = Subject("fitted-operator", "fitted before the sweep, not after", _fit_before_the_sweep)
+fit_left_out = Subject("fitted-operator", "fit left out", _fit_left_out)
+unweighted_least_squares = Subject("least-squares", "weights forgotten", _unweighted_least_squares)
