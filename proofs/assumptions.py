@@ -76,3 +76,6 @@ reversible = Assumption(
     "reversible", "Of any two pairs, each follows the other equally often: mu(x) P(x, y) = mu(y) P(y, x)."
 )
 averager = Assumption("averager", "The fit is a mean: each of its rows is a probability distribution over the pairs.")
+independent_estimates = Assumption("independent-estimates", "The errors of different estimates are independent.")
+errors_cancel = Assumption("errors-cancel", "The errors of the estimates of a state sum to 0 over its actions.")
+unbiased_estimates = Assumption("unbiased-estimates", "Each estimate has the true value as its mean.")

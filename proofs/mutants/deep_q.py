@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bellcheck.mdp.arithmetic import Array, Scalar
+import numpy as np
+
+from bellcheck.mdp.arithmetic import Array, Scalar, segment_sum
 from bellcheck.mdp.bellman import optimality_operator
 from bellcheck.mdp.fitted import least_squares
 from bellcheck.mdp.iteration import damped_value_iterates
@@ -17,6 +19,8 @@ from . import operators
 __all__ = [
     "fit_before_the_sweep",
     "fit_left_out",
+    "mean_in_place_of_maximum",
+    "median_in_place_of_maximum",
     "online_steps",
     "online_update",
     "undiscounted_copy",
@@ -72,3 +76,18 @@ undiscounted_sweep = Subject("fitted-operator", "discount left out", _undiscount
 fit_before_the_sweep = Subject("fitted-operator", "fitted before the sweep, not after", _fit_before_the_sweep)
 fit_left_out = Subject("fitted-operator", "fit left out", _fit_left_out)
 unweighted_least_squares = Subject("least-squares", "weights forgotten", _unweighted_least_squares)
+
+
+# -------------------------------------------------------------------- estimates of a maximum
+
+
+def _mean(values: Array) -> Scalar:
+    return segment_sum(values, np.array([0]))[0] / len(values)
+
+
+def _median(values: Array) -> Scalar:
+    return sorted(values)[(len(values) - 1) // 2]
+
+
+mean_in_place_of_maximum = Subject("maximum", "mean in place of the maximum", _mean)
+median_in_place_of_maximum = Subject("maximum", "median in place of the maximum", _median)
