@@ -5,7 +5,7 @@ estimates and its value from another; double Q-learning keeps two tables for tha
 
 .. math::
     Q^A(s, a) \leftarrow (1 - \alpha)\, Q^A(s, a) + \alpha \bigl(r + \gamma\, Q^B(s', a^*)\bigr), \qquad
-    a^* \in \arg\max_{a'} Q^A(s', a')
+    Q^A(s', a^*) = \max_{a'} Q^A(s', a')
 
 or the same with A and B exchanged, with 0 for the value of a terminal s' (van Hasselt 2010, algorithm 1). Where several
 actions are best for Q^A, their values in Q^B differ, so the rule for ties is part of the algorithm.

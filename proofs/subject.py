@@ -55,6 +55,8 @@ REFERENCES = {
     "stability": "bellcheck.proofs.stability:converges",
     "fitted-operator": "bellcheck.mdp.fitted:fitted_backup",
     "least-squares": "bellcheck.mdp.fitted:least_squares",
+    "double-estimator": "bellcheck.mdp.double_q:double_estimate",
+    "double-q-learner": "bellcheck.mdp.double_q:double_update",
     "deviation-weights": "bellcheck.proofs.sharper_bounds:deviation_weights",
     "noise-thresholds": "bellcheck.proofs.sharper_bounds:noise_thresholds",
     "successor-bounds": "bellcheck.proofs.sharper_bounds:successor_bounds",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from flint import fmpq
 
-from bellcheck.mdp.arithmetic import Array, Scalar, segment_sum
+from bellcheck.mdp.arithmetic import Array, Scalar, exact_array, maximum, segment_sum
 from bellcheck.mdp.bellman import optimality_operator
+from bellcheck.mdp.double_q import Pair, Ties, double_estimate, double_target, double_update
 from bellcheck.mdp.fitted import least_squares
 from bellcheck.mdp.iteration import damped_value_iterates
 from bellcheck.mdp.model import FiniteMDP
@@ -17,15 +21,24 @@ from ..subject import Subject
 from . import operators
 
 __all__ = [
+    "best_index_in_place_of_value",
+    "both_tables_updated",
+    "chosen_by_the_second",
+    "clipped_double",
+    "end_bootstrapped_double",
     "fit_before_the_sweep",
     "fit_left_out",
+    "larger_of_both",
     "mean_in_place_of_maximum",
     "median_in_place_of_maximum",
+    "one_sample_for_both",
     "online_steps",
     "online_update",
     "undiscounted_copy",
+    "undiscounted_double",
     "undiscounted_sweep",
     "unweighted_least_squares",
+    "valued_by_its_own_table",
 ]
 
 
@@ -91,3 +104,88 @@ def _median(values: Array) -> Scalar:
 
 mean_in_place_of_maximum = Subject("maximum", "mean in place of the maximum", _mean)
 median_in_place_of_maximum = Subject("maximum", "median in place of the maximum", _median)
+
+
+# -------------------------------------------------------------------- double estimators
+
+
+def _one_sample_for_both(chooser: Array, values: Array, ties: Ties = "lowest") -> Scalar:
+    return maximum(chooser)
+
+
+def _chosen_by_the_second(chooser: Array, values: Array, ties: Ties = "lowest") -> Scalar:
+    return maximum(values)
+
+
+def _larger_of_both(chooser: Array, values: Array, ties: Ties = "lowest") -> Scalar:
+    return max(double_estimate(chooser, values, ties), double_estimate(values, chooser, ties))
+
+
+one_sample_for_both = Subject("double-estimator", "one sample chooses and values", _one_sample_for_both)
+chosen_by_the_second = Subject("double-estimator", "the sample that values chooses too", _chosen_by_the_second)
+larger_of_both = Subject("double-estimator", "the larger of both double estimates", _larger_of_both)
+
+
+# -------------------------------------------------------------------- double Q-learning
+
+
+def _towards(target: Any) -> Any:
+    """Return the double update towards ``target(mdp, tables, first, outcome, ties)``."""
+
+    def changed(
+        mdp: FiniteMDP, tables: Pair, first: bool, pair: int, outcome: int, step_size: Scalar, ties: Ties = "lowest"
+    ) -> Pair:
+        table = tables[not first].copy()
+        table[pair] = (1 - step_size) * table[pair] + step_size * target(mdp, tables, first, outcome, ties)
+        return (table, tables[1]) if first else (tables[0], table)
+
+    return changed
+
+
+def _own_value(mdp: FiniteMDP, tables: Pair, first: bool, outcome: int, ties: Ties) -> Scalar:
+    own = tables[not first]
+    return double_target(mdp, (own, own), first, outcome, ties)
+
+
+def _undiscounted(mdp: FiniteMDP, tables: Pair, first: bool, outcome: int, ties: Ties) -> Scalar:
+    return double_target(replace(mdp, discount=fmpq(1)), tables, first, outcome, ties)
+
+
+def _best_index(mdp: FiniteMDP, tables: Pair, first: bool, outcome: int, ties: Ties) -> Scalar:
+    """``np.argmax(QA[s_next])`` itself in the place of QB at it."""
+    actions = mdp.pairs_of(int(mdp.next_state[outcome]))
+    index = int(np.argmax(tables[not first][actions.start : actions.stop])) if actions else 0
+    return mdp.reward[outcome] + mdp.discount * index
+
+
+def _clipped(mdp: FiniteMDP, tables: Pair, first: bool, outcome: int, ties: Ties) -> Scalar:
+    clipped = exact_array(min(max(reward, fmpq(-1)), fmpq(1)) for reward in mdp.reward)
+    return double_target(replace(mdp, reward=clipped), tables, first, outcome, ties)
+
+
+def _end_bootstrapped(mdp: FiniteMDP, tables: Pair, first: bool, outcome: int, ties: Ties) -> Scalar:
+    target = double_target(mdp, tables, first, outcome, ties)
+    ends = not mdp.pairs_of(int(mdp.next_state[outcome]))
+    return target + mdp.discount * tables[first][0] if ends else target
+
+
+def _both_tables_updated(
+    mdp: FiniteMDP, tables: Pair, first: bool, pair: int, outcome: int, step_size: Scalar, ties: Ties = "lowest"
+) -> Pair:
+    changed = double_update(mdp, tables, first, pair, outcome, step_size, ties)
+    return double_update(mdp, changed, not first, pair, outcome, step_size, ties)
+
+
+valued_by_its_own_table = Subject("double-q-learner", "valued by the table that chooses", _towards(_own_value))
+undiscounted_double = Subject("double-q-learner", "discount left out", _towards(_undiscounted))
+best_index_in_place_of_value = Subject(
+    "double-q-learner",
+    "argmax in place of the value there",
+    _towards(_best_index),
+    cites="llSourcell/Game-AI issue 7",
+)
+clipped_double = Subject(
+    "double-q-learner", "rewards clipped to [-1, 1]", _towards(_clipped), cites="Mnih et al. 2015, Methods"
+)
+end_bootstrapped_double = Subject("double-q-learner", "terminal state bootstrapped", _towards(_end_bootstrapped))
+both_tables_updated = Subject("double-q-learner", "both tables updated", _both_tables_updated)
