@@ -16,12 +16,9 @@ b = 0 every a > 0 will do. A bonus for every step does not shift all values alik
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
-
 from bellcheck.mdp.arithmetic import Array, Reals, Scalar
-from bellcheck.mdp.draws import NUMBERS
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.strategies import mdps, paths, tables, tied_to
+from bellcheck.mdp.strategies import mdps, paths, tables
 from bellcheck.mdp.transform import affine_rewards
 
 from ..assumptions import discounted, no_terminals, positive_scale
@@ -30,6 +27,7 @@ from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import invariants, learners
 from ..relation import Relation, all_of, equal
 from ..runs import Path, Update, any_step, tables_along
+from ..transformations import any_number, negative_numbers, positive_numbers
 
 affine = Claim(
     id="q-learning.affine",
@@ -81,16 +79,7 @@ affine.fails_without(positive_scale, by=one_step_keeps_the_map, scale=symbolic_n
 affine.fails_without(no_terminals, by=one_step_keeps_the_map, mdp=symbolic_mdp(2, 2, terminal=1))
 
 
-@tied_to("numbers")
-def _any_number() -> st.SearchStrategy[Scalar]:
-    return st.sampled_from(list(NUMBERS))
-
-
-# No axis: the reducer then keeps a number on its side of 0.
-_positive_numbers = st.sampled_from(list(NUMBERS[NUMBERS > 0]))
-
-
-@affine.pathwise(mdp=mdps(terminal=False), q=tables, scale=_positive_numbers, shift=_any_number, path=paths)
+@affine.pathwise(mdp=mdps(terminal=False), q=tables, scale=positive_numbers, shift=any_number, path=paths)
 def paths_keep_the_map(update: Update, mdp: FiniteMDP, q: Array, scale: Scalar, shift: Scalar, path: Path) -> Relation:
     """Two learners on one path: the tables on a r + b are those on r, times a, plus b / (1 - gamma)."""
     constant = shift / (1 - mdp.discount)
@@ -101,13 +90,11 @@ def paths_keep_the_map(update: Update, mdp: FiniteMDP, q: Array, scale: Scalar, 
 
 for _mutant in (learners.undiscounted_target, learners.sum_over_actions, learners.argmax_in_place_of_max):
     affine.refutes(_mutant, by=paths_keep_the_map)
-affine.fails_without(
-    positive_scale, by=paths_keep_the_map, scale=tied_to("numbers")(st.sampled_from(list(NUMBERS[NUMBERS < 0])))
-)
+affine.fails_without(positive_scale, by=paths_keep_the_map, scale=negative_numbers)
 affine.fails_without(no_terminals, by=paths_keep_the_map, mdp=mdps(max_states=2))
 
 
-@affine.pathwise(mdp=mdps(), q=tables, scale=_positive_numbers, path=paths)
+@affine.pathwise(mdp=mdps(), q=tables, scale=positive_numbers, path=paths)
 def paths_that_end_keep_a_scale(update: Update, mdp: FiniteMDP, q: Array, scale: Scalar, path: Path) -> Relation:
     """Without a shift episodes may end: a positive factor of all rewards is one of all tables."""
     return paths_keep_the_map(update, mdp, q, scale, 0 * scale, path)
@@ -117,7 +104,7 @@ for _mutant in (learners.argmax_in_place_of_max, invariants.clipped_rewards):
     affine.refutes(_mutant, by=paths_that_end_keep_a_scale)
 
 
-@affine.pathwise(mdp=mdps(max_actions=1, terminal=False), q=tables, scale=_any_number, shift=_any_number, path=paths)
+@affine.pathwise(mdp=mdps(max_actions=1, terminal=False), q=tables, scale=any_number, shift=any_number, path=paths)
 def one_action_takes_any_scale(
     update: Update, mdp: FiniteMDP, q: Array, scale: Scalar, shift: Scalar, path: Path
 ) -> Relation:

@@ -16,18 +16,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Scalar, exact_array
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.strategies import mdps, paths, tables, tied_to
-from bellcheck.mdp.transform import Relabelled, relabelled
+from bellcheck.mdp.strategies import mdps, paths, tables
 
 from ..claim import Claim
 from ..mutants import learners
 from ..relation import Relation, all_of, equal
 from ..runs import Path, Update, tables_along
+from ..transformations import pair_keys, renumbered, state_keys
 
 permutation = Claim(
     id="q-learning.permutation",
@@ -37,33 +36,12 @@ permutation = Claim(
 )
 
 
-def _renumbered(mdp: FiniteMDP, states: Array, pairs: Array) -> Relabelled:
-    """Number the states, and the actions of each state, in the order of drawn keys."""
-    of_state = [mdp.pairs_of(int(state)) for state in mdp.acting]
-    actions = np.concatenate([_ranks(pairs[list(numbers)]) for numbers in of_state])
-    return relabelled(mdp, _ranks(states), actions)
-
-
-def _ranks(keys: Array) -> np.ndarray:
-    return np.argsort(np.argsort(keys, kind="stable"))
-
-
-@tied_to("state")
-def _state_keys(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
-    return st.permutations(range(mdp.n_states)).map(exact_array)
-
-
-@tied_to("pair")
-def _pair_keys(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
-    return st.permutations(range(mdp.n_pairs)).map(exact_array)
-
-
-@permutation.pathwise(mdp=mdps(), q=tables, path=paths, states=_state_keys, pairs=_pair_keys)
+@permutation.pathwise(mdp=mdps(), q=tables, path=paths, states=state_keys, pairs=pair_keys)
 def renamed_paths_lead_to_renamed_tables(
     update: Update, mdp: FiniteMDP, q: Array, path: Path, states: Array, pairs: Array
 ) -> Relation:
     """A learner on the renamed model and path has, after every step, the renamed table."""
-    new = _renumbered(mdp, states, pairs)
+    new = renumbered(mdp, states, pairs)
     old_tables = tables_along(update, mdp, q, path)
     new_tables = tables_along(update, new.mdp, new.table(q), new.path(path))
     return all_of(equal(after, new.table(before)) for after, before in zip(new_tables, old_tables, strict=True))
@@ -78,14 +56,14 @@ for _mutant in (learners.argmax_in_place_of_max, learners.row_of_the_action_take
     mdp=mdps(),
     q=tables,
     epsilon=st.sampled_from(exact_array([0, "1/10", "1/2"]).tolist()),
-    states=_state_keys,
-    pairs=_pair_keys,
+    states=state_keys,
+    pairs=pair_keys,
 )
 def split_ties_are_renamed_too(
     behaviour: Any, mdp: FiniteMDP, q: Array, epsilon: Scalar, states: Array, pairs: Array
 ) -> Relation:
     """An epsilon-greedy policy that splits ties evenly is renamed with its table."""
-    new = _renumbered(mdp, states, pairs)
+    new = renumbered(mdp, states, pairs)
     return equal(behaviour(new.mdp, new.table(q), epsilon, "split"), new.table(behaviour(mdp, q, epsilon, "split")))
 
 
@@ -94,5 +72,5 @@ def ties_to_the_lowest_index_are_renamed_too(
     behaviour: Any, mdp: FiniteMDP, q: Array, epsilon: Scalar, states: Array, pairs: Array
 ) -> Relation:
     """A behaviour that breaks ties by index does not commute: the lowest of two tied actions is another one then."""
-    new = _renumbered(mdp, states, pairs)
+    new = renumbered(mdp, states, pairs)
     return equal(behaviour(new.mdp, new.table(q), epsilon, "lowest"), new.table(behaviour(mdp, q, epsilon, "lowest")))

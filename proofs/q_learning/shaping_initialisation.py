@@ -40,6 +40,7 @@ from ..draws import symbolic_mdp, symbolic_table
 from ..mutants import invariants, learners
 from ..relation import Relation, all_of, equal
 from ..runs import Path, Update, any_step, tables_along
+from ..transformations import potentials
 
 shaping_initialisation = Claim(
     id="q-learning.shaping-initialisation",
@@ -91,18 +92,7 @@ shaping_initialisation.fails_without(
 )
 
 
-@tied_to("state")
-def _potentials(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
-    return state_tables(mdp).map(lambda potential: _zero_at_ends(mdp, potential))
-
-
-def _zero_at_ends(mdp: FiniteMDP, potential: Array) -> Array:
-    potential = potential.copy()
-    potential[list(mdp.terminal_states)] = 0 * mdp.discount
-    return potential
-
-
-@shaping_initialisation.pathwise(mdp=mdps(), q=tables, potential=_potentials, path=paths)
+@shaping_initialisation.pathwise(mdp=mdps(), q=tables, potential=potentials, path=paths)
 def paths_keep_them_apart_by_the_potential(
     update: Update, mdp: FiniteMDP, q: Array, potential: Array, path: Path
 ) -> Relation:
@@ -133,7 +123,7 @@ def with_the_sign_turned_around(update: Update, mdp: FiniteMDP, q: Array, potent
     of="behaviour",
     mdp=mdps(),
     q=tables,
-    potential=_potentials,
+    potential=potentials,
     epsilon=st.sampled_from(exact_array([0, "1/10", "1/2"]).tolist()),
     ties=st.sampled_from(["lowest", "split"]),
     path=paths,
