@@ -79,3 +79,4 @@ averager = Assumption("averager", "The fit is a mean: each of its rows is a prob
 independent_estimates = Assumption("independent-estimates", "The errors of different estimates are independent.")
 errors_cancel = Assumption("errors-cancel", "The errors of the estimates of a state sum to 0 over its actions.")
 unbiased_estimates = Assumption("unbiased-estimates", "Each estimate has the true value as its mean.")
+split_ties = Assumption("split-ties", "Tied best actions count alike, whatever their numbers are.")
