@@ -5,7 +5,7 @@ r"""Fitted Q-iteration: value iteration whose every sweep is fitted to what a fu
 with an (N, N) matrix M for the fit of values at the pairs: what is fitted is linear in the values, as it is for state
 aggregation, nearest neighbours, interpolation and least squares. An *averager* (Gordon 1995) has rows that are
 probability distributions: each fitted value is a mean of values. Least squares is none: its rows may have negative
-entries, and absolute values that sum to more than 1.
+entries, and absolute values that sum to more than 1; its matrix is `linear_algebra.weighted_projection`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from dataclasses import replace
 import numpy as np
 from flint import fmpq
 
-from .arithmetic import Array, exact_array, solve, zeros
+from .arithmetic import Array, exact_array, zeros
 from .bellman import optimality_operator
 from .model import FiniteMDP
 
-__all__ = ["WrongFit", "aggregation", "averaged_model", "fitted_backup", "fitted_q_iterates", "least_squares"]
+__all__ = ["WrongFit", "aggregation", "averaged_model", "fitted_backup", "fitted_q_iterates"]
 
 
 class WrongFit(ValueError):
-    """Groups, weights, features or a matrix that do not fit the pairs, or leave the fit undetermined."""
+    """Groups, weights or a matrix that do not fit the pairs, or are no averager."""
 
 
 def aggregation(groups: Sequence[object], weights: Sequence[object] | Array) -> Array:
@@ -44,22 +44,6 @@ def aggregation(groups: Sequence[object], weights: Sequence[object] | Array) -> 
             raise WrongFit(f"the weights of group {label!r} sum to {total}; give one of its pairs a positive weight")
     rows = [[w / totals[g] if g == label else fmpq(0) for w, g in zip(mu, labels, strict=True)] for label in labels]
     return exact_array(entry for row in rows for entry in row).reshape(len(labels), len(labels))
-
-
-def least_squares(features: Array, mu: Array) -> Array:
-    """Return the (N, N) projection X (X' D X)^-1 X' D on the span of (N, d) features, D = diag(mu).
-
-    It minimises the mu-weighted sum of squares. Works on exact and float arrays. Raises `WrongFit` where the minimum is
-    attained by many parameters: X' D X must have an inverse.
-    """
-    if np.ndim(features) != 2 or len(features) != len(mu):
-        raise WrongFit(f"features of shape {np.shape(features)} for {len(mu)} weights; give one row a pair")
-    weighted = features.T * mu
-    try:
-        columns = [solve(weighted @ features, column) for column in weighted.T]
-    except (ZeroDivisionError, np.linalg.LinAlgError):
-        raise WrongFit("the features are linearly dependent where mu is positive; drop one of them") from None
-    return features @ np.array(columns).T
 
 
 def fitted_backup(mdp: FiniteMDP, matrix: Array, q: Array) -> Array:

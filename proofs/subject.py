@@ -54,7 +54,6 @@ REFERENCES = {
     "oblique-projection": "bellcheck.mdp.linear_algebra:oblique_projection",
     "stability": "bellcheck.proofs.stability:converges",
     "fitted-operator": "bellcheck.mdp.fitted:fitted_backup",
-    "least-squares": "bellcheck.mdp.fitted:least_squares",
     "double-estimator": "bellcheck.mdp.double_q:double_estimate",
     "double-q-learner": "bellcheck.mdp.double_q:double_update",
     "deviation-weights": "bellcheck.proofs.sharper_bounds:deviation_weights",

@@ -16,7 +16,6 @@ from bellcheck.mdp.fitted import (
     averaged_model,
     fitted_backup,
     fitted_q_iterates,
-    least_squares,
 )
 from bellcheck.mdp.solve import policy_iteration
 
@@ -40,22 +39,11 @@ def test_iterates_come_near_the_optimum_of_the_averaged_model() -> None:
     assert np.abs(last - to_floats(end)).max() < 2.0**-28
 
 
-def test_least_squares_projects() -> None:
-    """What the features represent stays; the residual of anything else is orthogonal to them."""
-    features = exact_array([1, 2]).reshape(2, 1)
-    projection = least_squares(features, exact_array(["1/2", "1/2"]))
-
-    assert list(projection @ exact_array([3, 6])) == [3, 6]
-    assert list(projection @ exact_array([2, -1])) == [0, 0]
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         (lambda: aggregation([0, 0], [0, 0]), "group 0 sum to 0"),
         (lambda: aggregation([0, 0], [1]), "2 pairs have a group and 1 a weight"),
-        (lambda: least_squares(exact_array([1, 1, 1, 1]).reshape(2, 2), exact_array([1, 1])), "drop one of them"),
-        (lambda: least_squares(exact_array([1, 1]), exact_array([1, 1])), "one row a pair"),
         (lambda: fitted_backup(MODEL, SWITCHES_ALIKE[:2], exact_array([0] * 4)), "it must be square"),
         (lambda: averaged_model(MODEL, 2 * SWITCHES_ALIKE), "is no distribution"),
         (lambda: averaged_model(MODEL, SWITCHES_ALIKE[:2]), "an averager of shape"),

@@ -29,7 +29,8 @@ from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Reals, exact, exact_array, max_norm
 from bellcheck.mdp.examples import self_loop
-from bellcheck.mdp.fitted import aggregation, averaged_model, least_squares
+from bellcheck.mdp.fitted import aggregation, averaged_model
+from bellcheck.mdp.linear_algebra import weighted_projection
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.strategies import mdps, positive_distributions, tables
@@ -39,6 +40,7 @@ from ..claim import Claim, cite
 from ..definitions import backup
 from ..draws import symbolic_mdp, symbolic_table
 from ..mutants import deep_q as mutants
+from ..mutants import key_matrices
 from ..relation import Relation, all_of, at_most, equal
 
 fqi_averager = Claim(
@@ -64,7 +66,7 @@ def _matrix(fit: Fit, features: Array, mu: Array) -> Array:
             nearness = mu[None, :] / (1 + abs(features[:, None] - features[None, :]))
             return np.array([row / sum(row) for row in nearness])
     line = features if max_norm(features) > 0 else features + 1
-    return least_squares(line.reshape(-1, 1), mu)
+    return weighted_projection(line.reshape(-1, 1), mu)
 
 
 _averagers = st.sampled_from(["aggregation", "kernel"])
@@ -188,7 +190,7 @@ def averaging_costs_nothing(fitted: Any, mdp: FiniteMDP, q: Array, features: Arr
 # -------------------------------------------------------------------- least squares
 
 
-@fqi_averager.exact(of="least-squares", mdp=mdps(), features=tables, mu=positive_distributions)
+@fqi_averager.exact(of="projection", mdp=mdps(), features=tables, mu=positive_distributions)
 def least_squares_on_groups_is_aggregation(project: Any, mdp: FiniteMDP, features: Array, mu: Array) -> Relation:
     """With one indicator feature a group, the projection is the mu-weighted mean over each group: an averager."""
     labels = sorted(set(features.tolist()))
@@ -196,7 +198,7 @@ def least_squares_on_groups_is_aggregation(project: Any, mdp: FiniteMDP, feature
     return equal(project(indicators.reshape(len(features), -1), mu), aggregation(features.tolist(), mu))
 
 
-fqi_averager.refutes(mutants.unweighted_least_squares, by=least_squares_on_groups_is_aggregation)
+fqi_averager.refutes(key_matrices.unweighted_projection, by=least_squares_on_groups_is_aggregation)
 
 
 @fqi_averager.fixture(mdp=_two_to_the_second, growth="27/25")
@@ -206,7 +208,7 @@ def least_squares_grows_beyond_five_sixths(fitted: Any, mdp: FiniteMDP, growth: 
     """From w = 1 the parameter after k sweeps is (6 gamma / 5)^k: at discount 9/10 it grows by 27/25 at each."""
     q, powers, tables_seen = _one_and_two, [], []
     for k in range(1, 6):
-        q = fitted(mdp, least_squares(_one_and_two.reshape(2, 1), _halves), q)
+        q = fitted(mdp, weighted_projection(_one_and_two.reshape(2, 1), _halves), q)
         tables_seen.append(q)
         powers.append(exact(growth) ** k * _one_and_two)
     return equal(tables_seen, powers)
@@ -219,5 +221,5 @@ for _mutant in (mutants.fit_before_the_sweep, mutants.undiscounted_sweep):
 @fqi_averager.too_strong(beside=least_squares_grows_beyond_five_sixths)
 def least_squares_approaches_what_it_can_represent(fitted: Any, mdp: FiniteMDP, growth: str) -> Relation:
     """The exact value 0 is represented, and yet a sweep with a fit does not come nearer to it."""
-    after = fitted(mdp, least_squares(_one_and_two.reshape(2, 1), _halves), _one_and_two)
+    after = fitted(mdp, weighted_projection(_one_and_two.reshape(2, 1), _halves), _one_and_two)
     return at_most(max_norm(after), mdp.discount * max_norm(_one_and_two))

@@ -12,7 +12,6 @@ from flint import fmpq
 from bellcheck.mdp.arithmetic import Array, Scalar, exact_array, maximum, segment_sum
 from bellcheck.mdp.bellman import optimality_operator
 from bellcheck.mdp.double_q import Pair, Ties, double_estimate, double_target, double_update
-from bellcheck.mdp.fitted import least_squares
 from bellcheck.mdp.iteration import damped_value_iterates
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.q_learning import update as q_learning_update
@@ -37,7 +36,6 @@ __all__ = [
     "undiscounted_copy",
     "undiscounted_double",
     "undiscounted_sweep",
-    "unweighted_least_squares",
     "valued_by_its_own_table",
 ]
 
@@ -81,14 +79,9 @@ def _fit_left_out(mdp: FiniteMDP, matrix: Array, q: Array) -> Array:
     return optimality_operator(mdp, q)
 
 
-def _unweighted_least_squares(features: Array, mu: Array) -> Array:
-    return least_squares(features, mu / mu)
-
-
 undiscounted_sweep = Subject("fitted-operator", "discount left out", _undiscounted_sweep)
 fit_before_the_sweep = Subject("fitted-operator", "fitted before the sweep, not after", _fit_before_the_sweep)
 fit_left_out = Subject("fitted-operator", "fit left out", _fit_left_out)
-unweighted_least_squares = Subject("least-squares", "weights forgotten", _unweighted_least_squares)
 
 
 # -------------------------------------------------------------------- estimates of a maximum
