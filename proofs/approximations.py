@@ -3,42 +3,55 @@ r"""Each q_hat twice: as the program that torch differentiates, and as expressio
 .. math::
     \text{linear: } x \cdot w, \qquad
     \text{polynomial: } x_0 w_0 + x_1 w_0 w_1 + x_2 w_1^2, \qquad
-    \text{two layers: } v \cdot f(U x + a) + b
+    \text{two layers: } v \cdot f(U x + a) + b, \qquad
+    \text{lookup: } v \cdot E_x
 
 The expressions are written from these formulas and know neither the code of ``bellcheck.mdp`` nor a closed form of any
 gradient: an objective is written down in named symbols, SymPy differentiates it once for each size, and the derivative
-is evaluated in rationals (where there is a hyperbolic tangent, to 60 digits).
+is evaluated in rationals. The two layers have f(z) = max(z, 0) between them; a lookup multiplies the row that a pair
+names in a table of two by v; in the expression E_x = (1 - x) E_0 + x E_1. Networks whose activations round are in
+`networks`.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bellcheck.mdp.approximation import LinearQ, NetworkQ, PolynomialQ, QHat
 from bellcheck.mdp.arithmetic import Array, exact_array
 
+if TYPE_CHECKING:
+    import torch
+
 __all__ = [
     "COLUMNS",
     "HIDDEN",
+    "MONOMIALS",
     "N_PARAMETERS",
+    "ROWS",
     "Family",
     "SymbolicQ",
     "evaluator",
+    "looked_up",
+    "named_rows",
+    "row_numbers",
     "symbolic_q",
     "table_and_slopes",
     "torch_q",
     "undefined_functions",
 ]
 
-Family = Literal["linear", "polynomial", "relu", "tanh"]
+Family = Literal["linear", "polynomial", "relu", "lookup"]
 HIDDEN = 2
-COLUMNS: dict[Family, int] = {"linear": 2, "polynomial": 3, "relu": 2, "tanh": 2}
+ROWS = 2
+COLUMNS: dict[Family, int] = {"linear": 2, "polynomial": 3, "relu": 2, "lookup": 1}
 """The features of a pair."""
-N_PARAMETERS: dict[Family, int] = {"linear": 2, "polynomial": 2, "relu": 9, "tanh": 9}
-_MONOMIALS = ((0,), (0, 1), (1, 1))
+N_PARAMETERS: dict[Family, int] = {"linear": 2, "polynomial": 2, "relu": 9, "lookup": 6}
+MONOMIALS = ((0,), (0, 1), (1, 1))
 
 
 def torch_q(family: Family, features: Array) -> QHat:
@@ -48,13 +61,36 @@ def torch_q(family: Family, features: Array) -> QHat:
     if family == "linear":
         return LinearQ(features).to_tensor()
     if family == "polynomial":
-        return PolynomialQ(features, _MONOMIALS, N_PARAMETERS[family]).to_tensor()
-    activation = torch.nn.ReLU() if family == "relu" else torch.nn.Tanh()
+        return PolynomialQ(features, MONOMIALS, N_PARAMETERS[family]).to_tensor()
     # Empty of initial values: the parameters are always given, and nothing may be drawn from torch's global generator.
     with torch.device("meta"):
-        layers = torch.nn.Linear(COLUMNS[family], HIDDEN), torch.nn.Linear(HIDDEN, 1)
-    module = torch.nn.Sequential(layers[0], activation, layers[1]).double()
+        if family == "lookup":
+            layers = row_numbers(), torch.nn.Embedding(ROWS, HIDDEN), torch.nn.Linear(HIDDEN, 1, bias=False)
+        else:
+            layers = torch.nn.Linear(COLUMNS[family], HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, 1)
+    module = torch.nn.Sequential(*layers).double()
     return NetworkQ(module.to_empty(device="cpu"), features)
+
+
+def row_numbers() -> torch.nn.Module:
+    """Return a module that reads the one feature of each pair as the number of a row."""
+    import torch
+
+    class RowNumbers(torch.nn.Module):
+        def forward(self, features: torch.Tensor) -> torch.Tensor:
+            return features[:, 0].long()
+
+    return RowNumbers()
+
+
+def named_rows(features: Array) -> Array:
+    """Return the one feature of each pair for a lookup: the number 1 where its first feature is positive, else 0."""
+    return exact_array(int(x > 0) for x in features[:, 0]).reshape(-1, 1)
+
+
+def looked_up(row: Any, entries: Sequence[Sequence[Any]]) -> list[Any]:
+    """Return the row of a table of two, as a linear function of its number 0 or 1."""
+    return [(1 - row) * first + row * second for first, second in zip(*entries, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -75,7 +111,7 @@ def symbolic_q(family: Family, n_pairs: int) -> SymbolicQ:
     features = sympy.symbols(f"x:{n_pairs}:{columns}")
     rows = [features[i * columns : (i + 1) * columns] for i in range(n_pairs)]
     w = sympy.symbols(f"w:{N_PARAMETERS[family]}")
-    table = {"linear": _linear, "polynomial": _polynomial, "relu": _relu_network, "tanh": _tanh_network}[family]
+    table = {"linear": _linear, "polynomial": _polynomial, "relu": _relu_network, "lookup": _lookup}[family]
     return SymbolicQ(tuple(table(row, w) for row in rows), w, features)
 
 
@@ -93,23 +129,23 @@ def _relu_network(x: Sequence[Any], w: Sequence[Any]) -> Any:
     return _two_layers(x, w, lambda z: sympy.Piecewise((z, z > 0), (0, True)))
 
 
-def _tanh_network(x: Sequence[Any], w: Sequence[Any]) -> Any:
-    import sympy
-
-    return _two_layers(x, w, sympy.tanh)
-
-
 def _two_layers(x: Sequence[Any], w: Sequence[Any], activation: Callable[[Any], Any]) -> Any:
     (u00, u01, u10, u11), (a0, a1), (v0, v1), (b,) = w[:4], w[4:6], w[6:8], w[8:]
     return v0 * activation(u00 * x[0] + u01 * x[1] + a0) + v1 * activation(u10 * x[0] + u11 * x[1] + a1) + b
 
 
+def _lookup(x: Sequence[Any], w: Sequence[Any]) -> Any:
+    first, second = looked_up(x[0], [w[0:2], w[2:4]])
+    return w[4] * first + w[5] * second
+
+
 def evaluator(arguments: Sequence[Any], expressions: Sequence[Any]) -> Callable[..., list[Any]]:
-    """Return a function of values for the arguments, in any arithmetic that has +, - and *, or of 60-digit numbers."""
+    """Return a function of values for the arguments: of numbers with +, - and *, and methods like ``z.tanh()``."""
     import sympy
 
+    methods = {name: operator.methodcaller(name) for name in ("tanh", "exp", "log")}
     function: Callable[..., list[Any]] = sympy.lambdify(
-        [list(argument) for argument in arguments], list(expressions), modules=[{"tanh": _tanh}], cse=True
+        [list(argument) for argument in arguments], list(expressions), modules=[methods], cse=True
     )
     return function
 
@@ -128,10 +164,6 @@ def table_and_slopes(family: Family, features: Array, w: Array) -> tuple[Array, 
     n_pairs = len(features)
     numbers = exact_array(_table_and_slopes(family, n_pairs)(features.flat, w))
     return numbers[:n_pairs], numbers[n_pairs:].reshape(n_pairs, len(w))
-
-
-def _tanh(z: Any) -> Any:
-    return z.context.tanh(z)
 
 
 def undefined_functions(name: str, count: int, arguments: Sequence[Any]) -> tuple[list[Any], Callable[[Any], Any]]:

@@ -23,6 +23,7 @@ __all__ = [
     "DISCOUNTS",
     "LINEAR_BITS",
     "NETWORK_BITS",
+    "SMOOTH_BITS",
     "dyadic_features",
     "dyadic_mdps",
     "dyadic_numbers",
@@ -40,6 +41,8 @@ def _rationals(text: str) -> Array:
 UNIT = fmpq(1, 16)
 LINEAR_BITS = 11
 NETWORK_BITS = 7
+SMOOTH_BITS = 5
+"""Numbers below 2: exp of what they make of a unit of the second layer is far from overflow and underflow."""
 DISCOUNTS = _rationals("1/2 0 3/4 15/16 1/4")
 _NUMBERS = _rationals(
     "0 1 -1 2 -2 1/2 -1/2 3 -3 1/4 -1/4 3/2 -3/2 4 -4 3/4 -3/4 5 -5 1/8 -1/8 7/8 -7/8 9/4 -9/4 5/16 -5/16 "

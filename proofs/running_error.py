@@ -1,46 +1,43 @@
 r"""Running error analysis: how far binary64 can be from the exact value of an expression.
 
-A `Ball` carries the exact value x of a quantity (to 60 digits) and a bound e on |fl(x) - x| for whatever binary64
-program computed it by these operations. With unit roundoff u = 2^-53 and no overflow,
+A `Ball` carries the exact value x of a quantity (enclosed to 128 bits) and a bound e on |fl(x) - x| for whatever
+binary64 program computed it by these operations. With unit roundoff u = 2^-53, without overflow or underflow,
 
 .. math::
-    \lvert \mathrm{fl}(x y) - x y \rvert &\le e' + u (\lvert x y \rvert + e') + \eta, \qquad
-        e' = \lvert x \rvert e_y + \lvert y \rvert e_x + e_x e_y \\
-    \Bigl\lvert \mathrm{fl}\bigl(\textstyle\sum x_i y_i\bigr) - \sum x_i y_i \Bigr\rvert &\le
-        \sum e'_i + \frac{n u}{1 - n u} \sum (\lvert x_i y_i \rvert + e'_i) + n \eta
+    \Bigl\lvert \mathrm{fl}\bigl(\textstyle\sum_{i \le n} x_i y_i\bigr) - \sum x_i y_i \Bigr\rvert \le
+        \sum e'_i + \gamma_n \sum (\lvert x_i y_i \rvert + e'_i), \qquad
+    e'_i = \lvert x_i \rvert e_{y_i} + \lvert y_i \rvert e_{x_i} + e_{x_i} e_{y_i}, \quad
+    \gamma_n = \frac{n u}{1 - n u}
 
-the second in any order of summation, products fused into the sum or not (Higham 2002, section 3.1), eta = 2^-1074 for
-underflow. For tanh, |tanh'| <= 1 carries the error of the argument over, and the function itself is taken to err by at
-most 4 units in the last place; the libraries that torch calls state 1 (SLEEF) and 2 (glibc).
+in any order of summation, products fused into the sum or not (Higham 2002, section 3.1).
+
+An elementary function is taken to err by at most 4 units in the last place; the libraries that torch calls state 1
+(SLEEF) and 2 (glibc). Then, h being the function and s its slope,
+
+* h = tanh z: the error e of z is carried over, for |tanh'| <= 1; s is computed as 1 - h h;
+* h = log(1 + exp z): likewise; a relative error r of exp z moves h by at most r exp(z) / (1 + exp z) <= r h; s is
+  computed as exp(z) / (exp(z) + 1), which r moves by at most r s, and e by at most e, for s' <= 1/4.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from flint import fmpq
+from flint import arb, fmpq
 
-__all__ = ["Ball", "exactly"]
+__all__ = ["BITS", "Ball", "gamma"]
 
-DIGITS = 60
-TANH_ULPS = 4
-
-
-@cache
-def _context() -> Any:
-    import mpmath
-
-    context = mpmath.MPContext()
-    context.dps = DIGITS
-    return context
+BITS = 128
+"""The precision that enclosures are meant to be computed with (``flint.ctx.workprec``)."""
+_UNIT = fmpq(1, 2**53)
+_FUNCTION = 4 * fmpq(1, 2**52)
 
 
-def exactly(value: fmpq) -> Any:
-    """Return a dyadic rational as a 60-digit number; it is one, if it has no more digits."""
-    return _context().mpf(int(value.p)) / int(value.q)
+def gamma(n: int) -> fmpq:
+    """Return n u / (1 - n u), the relative error of n roundings in a row."""
+    return n * _UNIT / (1 - n * _UNIT)
 
 
 @dataclass(frozen=True)
@@ -50,25 +47,35 @@ class Ball:
     value: Any
     error: Any = 0
 
-    def __mul__(self, other: Ball) -> Ball:
-        return Ball.dot([self], [other])
+    @property
+    def size(self) -> Any:
+        """The size of the exact value."""
+        return abs(self.value)
 
     def __sub__(self, other: Ball) -> Ball:
-        one = Ball(exactly(fmpq(1)))
-        return Ball.dot([self, other], [one, Ball(-one.value)])
+        return Ball.dot([self, other], [Ball(arb(1)), Ball(arb(-1))])
 
     @classmethod
     def dot(cls, left: Iterable[Ball], right: Iterable[Ball]) -> Ball:
         """Return the sum of products, rounded anywhere."""
         pairs = list(zip(left, right, strict=True))
-        value = sum(x.value * y.value for x, y in pairs)
-        carried = sum(abs(x.value) * y.error + abs(y.value) * x.error + x.error * y.error for x, y in pairs)
-        size = sum(abs(x.value * y.value) for x, y in pairs) + carried
-        unit, smallest = exactly(fmpq(1, 2**53)), exactly(fmpq(1, 2**1074))
-        n = len(pairs)
-        return cls(value, carried + n * unit / (1 - n * unit) * size + n * smallest)
+        value = sum((x.value * y.value for x, y in pairs), arb(0))
+        carried = sum((x.size * y.error + y.size * x.error + x.error * y.error for x, y in pairs), arb(0))
+        size = sum((x.size * y.size for x, y in pairs), carried)
+        return cls(value, carried + gamma(len(pairs)) * size)
 
-    def tanh(self) -> Ball:
-        """Return the hyperbolic tangent."""
-        value = _context().tanh(self.value)
-        return Ball(value, self.error + TANH_ULPS * exactly(fmpq(1, 2**52)) * (abs(value) + self.error))
+    def tanh(self) -> tuple[Ball, Ball]:
+        """Return the hyperbolic tangent and its slope."""
+        h = self.value.tanh()
+        result = Ball(h, self.error + _FUNCTION * (abs(h) + self.error))
+        return result, Ball(arb(1)) - Ball.dot([result], [result])
+
+    def softplus(self) -> tuple[Ball, Ball]:
+        """Return log(1 + exp z) and its slope."""
+        power = self.value.exp()
+        h, slope = power.log1p(), power / (1 + power)
+        relative = 2 * _FUNCTION + _FUNCTION * _FUNCTION  # of exp, then of log(1 + .)
+        return (
+            Ball(h, self.error + relative * (h + self.error)),
+            Ball(slope, self.error + (_FUNCTION + gamma(3) * (1 + _FUNCTION)) * (slope + self.error)),
+        )

@@ -10,13 +10,47 @@ indices stand in alphabetical order. The bounds may be symbols, and none depends
 
 A mean is such a sum with weights that add up to 1. It is linear, and the mean of a constant is that constant; so two
 polynomials in means are equal if they are when every mean has a name of its own.
+
+`Entries` stands for an array whose length is a symbol: a program that works entry by entry and adds up runs on it, and
+returns such a sum.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["mean", "named", "normal_form"]
+__all__ = ["Entries", "mean", "named", "normal_form"]
+
+
+@dataclass(frozen=True)
+class Entries:
+    """An array of symbolic length, by its general entry: an expression in the index of `limits`."""
+
+    entry: Any
+    limits: tuple[Any, Any, Any]
+
+    def __len__(self) -> int:
+        return 1  # the one entry that stands for all of them
+
+    def __mul__(self, other: Any) -> Entries:
+        return Entries(self.entry * self._entry_of(other), self.limits)
+
+    def __add__(self, other: Any) -> Entries:
+        return Entries(self.entry + self._entry_of(other), self.limits)
+
+    def __sub__(self, other: Any) -> Entries:
+        return Entries(self.entry - self._entry_of(other), self.limits)
+
+    def sum(self) -> Any:
+        """Return the sum of all entries."""
+        import sympy
+
+        return sympy.Sum(self.entry, self.limits)
+
+    @staticmethod
+    def _entry_of(other: Any) -> Any:
+        return other.entry if isinstance(other, Entries) else other
 
 
 def normal_form(expression: Any) -> Any:

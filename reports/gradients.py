@@ -1,9 +1,9 @@
 r"""The gradient of VE by two roads, and the paths of semi- and full-gradient descent.
 
 *By two roads*: SymPy differentiates the expression of the loss, torch the loss as it is computed; neither uses the
-closed form 2 sum mu (q_hat - q) grad q_hat (value-error.ve-gradient, whose roads and bound these are). Parameters,
+closed form 2 sum mu (q_hat - q) grad q_hat (value-error.autograd-agrees, whose roads and bound these are). Parameters,
 features, weights and values are small dyadic rationals, so that no operation of binary64 rounds and the two must be
-equal. A hyperbolic tangent is rounded; there the bound is that of the running error analysis.
+equal. A hyperbolic tangent is rounded; there the bound is derived from the roundings that torch makes.
 
 *Paths*: every method follows its expected update, without sampling noise, from the same first parameters.
 """
@@ -18,16 +18,22 @@ import numpy as np
 from flint import fmpq
 
 from bellcheck.mdp.approximation import LinearQ
-from bellcheck.mdp.arithmetic import exact, exact_array, to_floats
+from bellcheck.mdp.arithmetic import Array, exact, exact_array, to_floats
 from bellcheck.mdp.bellman import policy_operator
 from bellcheck.mdp.examples import baird_features, stay_or_switch, twin_features, twin_process
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.semi_gradient import full_gradient, gradient, key_matrix, semi_gradient
 from bellcheck.mdp.solve import evaluate, policy_iteration
 from bellcheck.mdp.value_error import bellman_error, squared_td_error, value_error
-from bellcheck.proofs.approximations import COLUMNS, Family
-from bellcheck.proofs.running_error import exactly
-from bellcheck.proofs.value_error.ve_gradient import autograd_gradient, symbolic_gradient, tanh_error_bounds
+from bellcheck.proofs.approximations import COLUMNS, Family, torch_q
+from bellcheck.proofs.gradient_bound import gradient_error_bounds
+from bellcheck.proofs.networks import Network
+from bellcheck.proofs.value_error.autograd_agrees import (
+    distances,
+    network_gradient,
+    symbolic_gradient,
+    torch_gradients,
+)
 
 __all__ = ["BAIRD_STEP", "Component", "GradientRow", "baird_paths", "gradient_table", "objective_paths"]
 
@@ -36,7 +42,7 @@ __all__ = ["BAIRD_STEP", "Component", "GradientRow", "baird_paths", "gradient_ta
 class Component:
     """One component of the gradient of VE by each road, and the derived bound on their distance.
 
-    `symbolic` and `bound` are exact, or 60-digit numbers where there is a hyperbolic tangent.
+    `symbolic` and `bound` are exact; where there is a hyperbolic tangent, 60 digits as text and a float.
     """
 
     symbolic: Any
@@ -72,14 +78,13 @@ _FORMS: dict[Family, str] = {
     "linear": "linear",
     "polynomial": "polynomial of degree 2 in w",
     "relu": "two-layer network, ReLU",
-    "tanh": "two-layer network, tanh",
 }
 # In every form no hidden unit is at its kink for any of the four pairs, so that the derivative exists.
+_NETWORK_PARAMETERS = ["1/2", "-1/4", "3/4", "1/2", "1/8", "-1/4", "1", "-1/2", "1/4"]
 _PARAMETERS: dict[Family, list[str]] = {
     "linear": ["3/8", "-5/4"],
     "polynomial": ["1/2", "-3/4"],
-    "relu": ["1/2", "-1/4", "3/4", "1/2", "1/8", "-1/4", "1", "-1/2", "1/4"],
-    "tanh": ["1/2", "-1/4", "3/4", "1/2", "1/8", "-1/4", "1", "-1/2", "1/4"],
+    "relu": _NETWORK_PARAMETERS,
 }
 _FEATURES = [[1, "1/2", "-1/2"], ["-1/2", 1, "1/4"], ["1/4", "-1", 1], [1, 1, "3/4"]]
 
@@ -92,26 +97,31 @@ def gradient_table() -> list[GradientRow]:
     mu, q = exact_array(["1/2", "1/4", "1/8", "1/8"]), policy_iteration(stay_or_switch("1/2")).q
     table = []
     for family, name in _FORMS.items():
-        instance = (
-            mu,
-            q,
-            np.stack([exact_array(row[: COLUMNS[family]]) for row in _FEATURES]),
-            exact_array(_PARAMETERS[family]),
-        )
-        derived = symbolic_gradient(family, *instance)
-        computed = autograd_gradient(value_error, family, *instance)
-        bounds = tanh_error_bounds(*instance) if family == "tanh" else [fmpq(0)] * len(derived)
-        read = [exactly(exact(x)) if family == "tanh" else exact(x) for x in computed]
-        table.append(
-            GradientRow(
-                name,
-                tuple(
-                    Component(symbolic, autograd, abs(symbolic - number), bound)
-                    for symbolic, autograd, number, bound in zip(derived, computed, read, bounds, strict=True)
-                ),
-            )
-        )
-    return table
+        features, w = _features(COLUMNS[family]), exact_array(_PARAMETERS[family])
+        derived = symbolic_gradient(family, mu, q, features, w)
+        computed, _ = torch_gradients(value_error, torch_q(family, features), mu, q, w)
+        components = [
+            Component(symbolic, autograd, abs(symbolic - exact(autograd)), fmpq(0))
+            for symbolic, autograd in zip(derived, computed, strict=True)
+        ]
+        table.append(GradientRow(name, tuple(components)))
+    return [*table, _tanh_row(mu, q)]
+
+
+def _tanh_row(mu: Array, q: Array) -> GradientRow:
+    network, w = Network("one layer", "tanh"), exact_array(_NETWORK_PARAMETERS)
+    instance = mu, q, _features(network.columns), w
+    derived = network_gradient(network, *instance)
+    computed, _ = torch_gradients(value_error, network.to_torch(instance[2]), mu, q, w)
+    columns = computed, distances(computed, derived), gradient_error_bounds(network, *instance)
+    components = [
+        Component(symbolic.str(60, radius=False), *column) for symbolic, *column in zip(derived, *columns, strict=True)
+    ]
+    return GradientRow("two-layer network, tanh", tuple(components))
+
+
+def _features(columns: int) -> Array:
+    return np.stack([exact_array(row[:columns]) for row in _FEATURES])
 
 
 # -------------------------------------------------------------------- Baird's star
