@@ -26,6 +26,7 @@ __all__ = [
     "mean_over_all_heads",
     "negated_value_error",
     "residual_key_matrix",
+    "single_precision",
     "squared_weights",
     "tde_for_be",
     "undetached_target",
@@ -52,6 +53,13 @@ def _negated_value_error(mu: Array, q: Array, estimate: Array) -> Any:
     return -value_error(mu, q, estimate)
 
 
+def _single_precision(mu: Array, q: Array, estimate: Array) -> Any:
+    if not hasattr(estimate, "float"):
+        return value_error(mu, q, estimate)
+    return value_error(mu.float(), q.float(), estimate.float()).double()  # type: ignore[attr-defined]
+
+
+single_precision = Subject("value-error", "computed in single precision", _single_precision)
 forgotten_weights = Subject("value-error", "weights mu forgotten", _forgotten_weights)
 squared_weights = Subject("value-error", "weights mu squared", _squared_weights)
 halved_value_error = Subject("value-error", "the 2 of the gradient lost", _halved_value_error)

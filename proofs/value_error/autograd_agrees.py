@@ -272,6 +272,7 @@ for _check in (roads_meet_to_the_last_bit, roads_meet_within_the_bound):
         mutants.forgotten_weights,
         mutants.halved_value_error,
         mutants.squared_weights,
+        mutants.single_precision,
     ):
         autograd_agrees.refutes(_mutant, by=_check)
 autograd_agrees.kept(
