@@ -37,7 +37,7 @@ from ..claim import Claim, cite
 from ..dyadic import NETWORK_BITS, dyadic_features, dyadic_parameters
 from ..mutants import gradient as mutants
 from ..relation import Relation, equal
-from ..sums import Entries, normal_form
+from ..sums import Entries, named
 
 ve_gradient = Claim(
     id="value-error.ve-gradient",
@@ -62,28 +62,12 @@ def derivative_is_the_formula(VE: Any, frozen: bool) -> Relation:
 
     theta = sympy.Symbol("theta", real=True)
     i, n = sympy.symbols("i n", integer=True, positive=True)
-    moving = {name: sympy.Function(name)(i, theta) for name in ("q_hat", "mu", "q")}
-    named = {name: sympy.IndexedBase(name)[i] for name in moving}
-    entry = {name: named[name] if frozen and name != "q_hat" else moving[name] for name in moving}
-
-    def naming(expression: Any) -> Any:
-        """Write values and slopes as indexed symbols: polynomials in them can always be told apart."""
-        slopes = {sympy.diff(f, theta): sympy.IndexedBase(f"d{name}")[i] for name, f in moving.items()}
-        return expression.xreplace(slopes).xreplace({f: named[name] for name, f in moving.items()})
-
-    mu, q, table = (Entries(entry[name], (i, 1, n)) for name in ("mu", "q", "q_hat"))
-    derived = naming(sympy.diff(VE(mu, q, table), theta))
-    summand = 2 * entry["mu"] * (entry["q_hat"] - entry["q"]) * sympy.diff(entry["q_hat"], theta)
-    formula = naming(sympy.Sum(summand, (i, 1, n)))
-    return equal(_by_sums(derived), _by_sums(formula))
-
-
-def _by_sums(expression: Any) -> Any:
-    """Return the normal form with its sums as symbols: over different products of entries they are independent."""
-    import sympy
-
-    normal = normal_form(expression)
-    return normal.xreplace({total: sympy.Symbol(str(total)) for total in normal.atoms(sympy.Sum)})
+    table, mu, q = (sympy.Function(name)(i, theta) for name in ("q_hat", "mu", "q"))
+    if frozen:
+        mu, q = sympy.IndexedBase("mu")[i], sympy.IndexedBase("q")[i]
+    derived = sympy.diff(VE(*(Entries(entry, (i, 1, n)) for entry in (mu, q, table))), theta)
+    formula = sympy.Sum(2 * mu * (table - q) * sympy.diff(table, theta), (i, 1, n))
+    return equal(named(derived), named(formula))
 
 
 # -------------------------------------------------------------------- the formula, in rationals
