@@ -80,3 +80,4 @@ independent_estimates = Assumption("independent-estimates", "The errors of diffe
 errors_cancel = Assumption("errors-cancel", "The errors of the estimates of a state sum to 0 over its actions.")
 unbiased_estimates = Assumption("unbiased-estimates", "Each estimate has the true value as its mean.")
 split_ties = Assumption("split-ties", "Tied best actions count alike, whatever their numbers are.")
+short_steps = Assumption("short-steps", "The step size times the weight of any pair is at most 1.")

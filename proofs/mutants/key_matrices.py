@@ -13,6 +13,7 @@ __all__ = [
     "behaviour_for_target_policy",
     "negated_key_matrix",
     "orthogonal_projection",
+    "sign_of_the_step",
     "transposed_key_matrix",
     "unweighted_projection",
 ]
@@ -41,10 +42,16 @@ def _negated_key_matrix(mdp: FiniteMDP, policy: Array, mu: Array, features: Arra
     return -A, b
 
 
+def _sign_of_the_step(mdp: FiniteMDP, policy: Array, mu: Array, features: Array) -> tuple[Array, Array]:
+    A, b = key_matrix(mdp, policy, mu, features)
+    return -A, -b
+
+
 behaviour_for_target_policy = Subject(
     "key-matrix", "the behaviour's next action for the policy's", _behaviour_for_target_policy
 )
 transposed_key_matrix = Subject("key-matrix", "A transposed", _transposed_key_matrix)
+sign_of_the_step = Subject("key-matrix", "step with the wrong sign", _sign_of_the_step)
 negated_key_matrix = Subject("key-matrix", "A negated, as some define it", _negated_key_matrix)
 
 
