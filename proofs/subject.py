@@ -45,6 +45,7 @@ REFERENCES = {
     "squared-td-error": "bellcheck.mdp.value_error:squared_td_error",
     "residual-gradient-rule": "bellcheck.mdp.residual_gradient:residual_gradient_update",
     "td-loss": "bellcheck.mdp.semi_gradient:td_loss",
+    "full-gradient": "bellcheck.mdp.semi_gradient:full_gradient",
     "semi-gradient": "bellcheck.mdp.semi_gradient:semi_gradient",
     "semi-gradient-rule": "bellcheck.mdp.semi_gradient:semi_gradient_update",
     "key-matrix": "bellcheck.mdp.semi_gradient:key_matrix",

@@ -4,7 +4,8 @@ r"""Mean residual-gradient steps never increase the Bellman error; mean semi-gra
     \tfrac12 \mathrm{BE}(w - \alpha g) = \tfrac12 \mathrm{BE}(w) - \alpha \lVert g \rVert^2
         + \tfrac{\alpha^2}{2} \, g^\top K g
 
-    g = \tfrac12 \nabla \mathrm{BE}(w), \quad K = \sum_x \mu(x) e_x e_x^\top, \quad e_x = \mathbb E[\nabla \delta \mid x]
+    g = \tfrac12 \nabla \mathrm{BE}(w), \quad K = \sum_x \mu(x) e_x e_x^\top, \quad
+        e_x = \mathbb E[\nabla \delta \mid x]
 
 for linear q_hat and a fixed policy. So BE does not increase if alpha is at most 2 over the largest eigenvalue of K, and
 decreases if alpha is less and g is not 0.

@@ -26,7 +26,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flint import fmpq
 from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, exact_array, max_norm, solve
@@ -41,6 +40,7 @@ from ..claim import Claim, cite
 from ..mutants import objectives as mutants
 from ..quadratics import slope, stationary_point
 from ..relation import Relation, all_of, equal, less_than
+from ..target_moments import covariances, policy_backup
 
 three_minimisers = Claim(
     id="semi-gradient.three-minimisers",
@@ -59,37 +59,8 @@ three_minimisers = Claim(
 
 def _paid_so_that_the_values_are(mdp: FiniteMDP, policy: Array, q: Array) -> FiniteMDP:
     """Return the model with each pair's rewards shifted by a number so that q = T_pi q."""
-    shift = q - _backup(mdp, policy, q)
+    shift = q - policy_backup(mdp, policy, q)
     return replace(mdp, reward=mdp.reward + shift[outcome_pairs(mdp)])
-
-
-def _followed(mdp: FiniteMDP, policy: Array, table: Array, outcome: int) -> Any:
-    """Return gamma times the policy's mean of a table, or of the rows of a matrix, at the successor."""
-    pairs = mdp.pairs_of(int(mdp.next_state[outcome]))
-    return mdp.discount * sum((policy[y] * table[y] for y in pairs), 0 * table[0])
-
-
-def _backup(mdp: FiniteMDP, policy: Array, table: Array) -> Array:
-    return exact_array(
-        sum(
-            (mdp.probability[k] * (mdp.reward[k] + _followed(mdp, policy, table, k)) for k in mdp.outcomes_of(x)),
-            fmpq(0),
-        )
-        for x in range(mdp.n_pairs)
-    )
-
-
-def _covariances(mdp: FiniteMDP, policy: Array, mu: Array, features: Array, q: Array) -> Array:
-    """Return gamma sum mu Cov(r + gamma v(s'), grad v(s') | x), a vector of shape (d,)."""
-    total = 0 * features[0]
-    for x in range(mdp.n_pairs):
-        chances = [mdp.probability[k] for k in mdp.outcomes_of(x)]
-        targets = [mdp.reward[k] + _followed(mdp, policy, q, k) for k in mdp.outcomes_of(x)]
-        slopes = [_followed(mdp, policy, features, k) for k in mdp.outcomes_of(x)]
-        center = sum((p * y for p, y in zip(chances, targets, strict=True)), fmpq(0))
-        for p, y, gradient in zip(chances, targets, slopes, strict=True):
-            total = total + mu[x] * p * (y - center) * gradient
-    return total
 
 
 @tied_to("pair")
@@ -120,7 +91,7 @@ def three_vanish_at_the_truth_and_one_does_not(
     """
     q = features @ w
     model = _paid_so_that_the_values_are(mdp, policy, q) if paid else mdp
-    truth, none = (q if paid else _backup(mdp, policy, q)), 0 * w
+    truth, none = (q if paid else policy_backup(mdp, policy, q)), 0 * w
     A, b = key_matrix(model, policy, mu, features)
     return all_of(
         [
@@ -129,7 +100,7 @@ def three_vanish_at_the_truth_and_one_does_not(
             equal(A @ w, b),
             equal(
                 slope(lambda u: TDE(model, mu, features @ u, features @ u, policy), w),
-                2 * _covariances(model, policy, mu, features, q),
+                2 * covariances(model, policy, mu, features, q),
             ),
         ]
     )
@@ -145,7 +116,7 @@ def minimisers_are_the_truth_but_for_one(
     TDE: Any, mdp: FiniteMDP, policy: Array, mu: Array, features: Array, w: Array
 ) -> Relation:
     """Where solutions are single, those of VE, BE and TD are w, and that of TDE is exactly if the covariances are 0."""
-    return all_of(_compared(TDE, mdp, policy, mu, features, w, lambda covariances: bool((covariances == 0).all())))
+    return all_of(_compared(TDE, mdp, policy, mu, features, w, lambda moved: bool((moved == 0).all())))
 
 
 def _compared(
@@ -163,7 +134,7 @@ def _compared(
     least = stationary_point(lambda u: TDE(model, mu, features @ u, features @ u, policy), 2)
     if least is not None:
         is_truth = bool((least == w).all())
-        relations.append(equal(int(is_truth), int(same(_covariances(model, policy, mu, features, q)))))
+        relations.append(equal(int(is_truth), int(same(covariances(model, policy, mu, features, q)))))
     return relations
 
 
@@ -180,7 +151,7 @@ three_minimisers.refutes(mutants.be_for_tde, by=minimisers_are_the_truth_but_for
 @three_minimisers.too_strong(beside=minimisers_are_the_truth_but_for_one)
 def all_four_agree(TDE: Any, mdp: FiniteMDP, policy: Array, mu: Array, features: Array, w: Array) -> Relation:
     """As if the squared TD error led to the truth as well."""
-    return all_of(_compared(TDE, mdp, policy, mu, features, w, lambda covariances: True))
+    return all_of(_compared(TDE, mdp, policy, mu, features, w, lambda moved: True))
 
 
 # -------------------------------------------------------------------- stochastic transitions alone
