@@ -50,6 +50,7 @@ from bellcheck.mdp.strategies import mdps, positive_distributions, tables
 
 from ..claim import Claim, cite
 from ..draws import symbolic_number
+from ..in_symbols import object_array
 from ..mutants import deep_q as mutants
 from ..mutants.kinks import first_action_for_greedy, residual_for_semi, unmasked_sweep
 from ..relation import Relation, all_of, at_most, equal, given, less_than
@@ -65,12 +66,6 @@ qlearning_nonlinear_field = Claim(
 
 ZERO, ONE = fmpq(0), fmpq(1)
 HALF_LINE = "a half-line"
-
-
-def _array(entries: list[Any]) -> Array:
-    array = np.empty(len(entries), dtype=object)
-    array[:] = entries
-    return array
 
 
 def _projection(features: Array, mu: Array) -> Array:
@@ -228,9 +223,11 @@ def _fit_of_loops(fitted: Any, reward: Any, discount: Any, w: Any) -> Any:
     """Return g(w), in the arithmetic of the numbers."""
     one = 0 * discount + 1
     loops = loops_of_one_weight(0, 0)
-    model = replace(loops, probability=_array([one, one]), reward=_array([reward, reward]), discount=discount)
-    fit = _array([one * int(x.p) / int(x.q) for x in _projection(_FEATURES, _ALIKE).flat]).reshape(2, 2)
-    return fitted(model, fit, _array([w, 2 * w]))[0]
+    model = replace(
+        loops, probability=object_array([one, one]), reward=object_array([reward, reward]), discount=discount
+    )
+    fit = object_array([one * int(x.p) / int(x.q) for x in _projection(_FEATURES, _ALIKE).flat]).reshape(2, 2)
+    return fitted(model, fit, object_array([w, 2 * w]))[0]
 
 
 @qlearning_nonlinear_field.all_reals(

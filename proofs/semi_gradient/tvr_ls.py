@@ -25,7 +25,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from flint import fmpq
 from hypothesis import strategies as st
 
@@ -36,6 +35,7 @@ from bellcheck.mdp.model import FiniteMDP
 
 from ..claim import Claim, Proved, cite
 from ..draws import symbolic_number
+from ..in_symbols import object_array
 from ..mutants import deep_q as mutants
 from ..mutants.kinks import unmasked_sweep
 from ..relation import Relation, all_of, at_most, equal, given, less_than
@@ -51,23 +51,21 @@ tvr_ls = Claim(
 )
 
 
-def _array(entries: list[Any]) -> Array:
-    array = np.empty(len(entries), dtype=object)
-    array[:] = entries
-    return array
-
-
 def _two_states(discount: Any, end: Any) -> tuple[FiniteMDP, Array, Array]:
     """Return the model, the least-squares fit of both states alike and the features, in the arithmetic of numbers."""
     one = 0 * discount + 0 * end + 1
     model = replace(
         w_to_2w(0, end="1/2"),
-        probability=_array([one, one - end, one * end]),
-        reward=_array([0 * one] * 3),
+        probability=object_array([one, one - end, one * end]),
+        reward=object_array([0 * one] * 3),
         discount=discount,
     )
     fit = weighted_projection(exact_array([1, 2]).reshape(2, 1), exact_array(["1/2", "1/2"]))
-    return model, _array([one * int(x.p) / int(x.q) for x in fit.flat]).reshape(2, 2), _array([one, 2 * one])
+    return (
+        model,
+        object_array([one * int(x.p) / int(x.q) for x in fit.flat]).reshape(2, 2),
+        object_array([one, 2 * one]),
+    )
 
 
 @tvr_ls.symbolic()
@@ -78,7 +76,7 @@ def fit_multiplies_w(fitted: Any) -> Relation:
     discount, end, w = sympy.symbols("gamma epsilon w")
     model, fit, features = _two_states(discount, end)
     after, fitted_values = sympy.Symbol("w'"), fitted(model, fit, features * w)
-    asked = _array([2 * discount * w, 2 * (1 - end) * discount * w])
+    asked = object_array([2 * discount * w, 2 * (1 - end) * discount * w])
     squares = ((features * after - asked) ** 2).sum()
     return all_of(
         [

@@ -25,7 +25,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from flint import fmpq
 from hypothesis import strategies as st
 
@@ -36,6 +35,7 @@ from bellcheck.mdp.model import FiniteMDP
 
 from ..claim import Claim, Proved, cite
 from ..draws import symbolic_number
+from ..in_symbols import object_array
 from ..mutants import gradient as mutants
 from ..mutants.kinks import residual_for_semi
 from ..relation import Relation, all_of, at_most, equal, given, less_than
@@ -50,23 +50,19 @@ tvr_two_state = Claim(
 )
 
 
-def _array(entries: list[Any]) -> Array:
-    array = np.empty(len(entries), dtype=object)
-    array[:] = entries
-    return array
-
-
 def _evaluated(discount: Any) -> tuple[FiniteMDP, Array, Array]:
     """Return the model, its only policy and the features, in the arithmetic of the discount."""
     one = 0 * discount + 1
-    model = replace(w_to_2w(0), probability=_array([one, one]), reward=_array([0 * one] * 2), discount=discount)
-    return model, _array([one, one]), _array([one, 2 * one]).reshape(2, 1)
+    model = replace(
+        w_to_2w(0), probability=object_array([one, one]), reward=object_array([0 * one] * 2), discount=discount
+    )
+    return model, object_array([one, one]), object_array([one, 2 * one]).reshape(2, 1)
 
 
 def _key(key_matrix: Any, discount: Any, weight: Any) -> Any:
     """Return A where the first state has that weight among the updates."""
     model, policy, features = _evaluated(discount)
-    A, _ = key_matrix(model, policy, _array([weight, 1 - weight]), features)
+    A, _ = key_matrix(model, policy, object_array([weight, 1 - weight]), features)
     return A[0, 0]
 
 
@@ -110,7 +106,7 @@ def one_update_is_the_formula(rule: Any) -> Relation:
 
     discount, step_size, theta = sympy.symbols("gamma alpha theta")
     model, policy, features = _evaluated(discount)
-    (after,) = rule(model, LinearQ(features), _array([theta]), 0, step_size, policy)
+    (after,) = rule(model, LinearQ(features), object_array([theta]), 0, step_size, policy)
     return equal(after, (1 + step_size * (2 * discount - 1)) * theta)
 
 
@@ -175,7 +171,7 @@ def one_update_grows_beyond_one_half(rule: Any, discount: Any, step_size: Any) -
     """An update in the first state moves theta = 1 away from 0 for gamma > 1/2; up to alpha = 1 not away, otherwise."""
     one = 0 * discount + 1
     model, policy, features = _evaluated(discount)
-    (after,) = rule(model, LinearQ(features), _array([one]), 0, step_size, policy)
+    (after,) = rule(model, LinearQ(features), object_array([one]), 0, step_size, policy)
     moves = less_than(0 * step_size, step_size)
     return all_of(
         [
@@ -202,5 +198,5 @@ def one_update_grows_at_every_discount(rule: Any, discount: Any, step_size: Any)
     """At gamma <= 1/2 it does not."""
     one = 0 * discount + 1
     model, policy, features = _evaluated(discount)
-    (after,) = rule(model, LinearQ(features), _array([one]), 0, step_size, policy)
+    (after,) = rule(model, LinearQ(features), object_array([one]), 0, step_size, policy)
     return given(less_than(0 * step_size, step_size), less_than(one, after))
