@@ -3,8 +3,8 @@ r"""The mean of the target r + gamma v(s') under a policy, and its covariance wi
 .. math:: (T_\pi \hat q)(x) = \mathbb E[r + \gamma v(s') \mid x], \qquad
           \gamma \sum_x \mu(x) \operatorname{Cov}\bigl(r + \gamma v(s'), \nabla v(s') \bigm| x\bigr)
 
-for linear q_hat = X w, where v(s') is the policy's mean of q_hat and grad v(s') that of the rows of X. Nothing is shared
-with the operators and objectives of ``bellcheck.mdp``.
+for linear q_hat = X w, where v(s') is the policy's mean of q_hat and grad v(s') that of the rows of X. Nothing is
+shared with the operators and objectives of ``bellcheck.mdp``.
 """
 
 from __future__ import annotations
