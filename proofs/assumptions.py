@@ -81,3 +81,4 @@ errors_cancel = Assumption("errors-cancel", "The errors of the estimates of a st
 unbiased_estimates = Assumption("unbiased-estimates", "Each estimate has the true value as its mean.")
 split_ties = Assumption("split-ties", "Tied best actions count alike, whatever their numbers are.")
 short_steps = Assumption("short-steps", "The step size times the weight of any pair is at most 1.")
+small_errors = Assumption("small-errors", "No error exceeds the threshold kappa of the loss in absolute value.")

@@ -57,6 +57,8 @@ REFERENCES = {
     "fitted-operator": "bellcheck.mdp.fitted:fitted_backup",
     "double-estimator": "bellcheck.mdp.double_q:double_estimate",
     "double-q-learner": "bellcheck.mdp.double_q:double_update",
+    "huber-loss": "bellcheck.mdp.clipping:huber",
+    "reward-clip": "bellcheck.mdp.clipping:clipped_rewards",
     "deviation-weights": "bellcheck.proofs.sharper_bounds:deviation_weights",
     "noise-thresholds": "bellcheck.proofs.sharper_bounds:noise_thresholds",
     "successor-bounds": "bellcheck.proofs.sharper_bounds:successor_bounds",

@@ -51,7 +51,7 @@ fqi_averager = Claim(
     subject="fitted-operator",
     needs=(averager, discounted),
     uses=("bellman.contraction", "bellman.weighted-norm"),
-    sources=(cite("gordon1995"), cite("sutton2018", "(11.10)")),
+    sources=(cite("gordon1995"), cite("tsitsiklis1996"), cite("sutton2018", "(11.10)")),
 )
 
 Fit = Literal["aggregation", "kernel", "least squares"]

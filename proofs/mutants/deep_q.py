@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from bellcheck.mdp.arithmetic import Array, Scalar, exact_array, maximum, segment_sum
+from bellcheck.mdp.arithmetic import Array, Scalar, exact_array, max_norm, maximum, segment_sum
 from bellcheck.mdp.bellman import optimality_operator
+from bellcheck.mdp.clipping import huber
 from bellcheck.mdp.double_q import Pair, Ties, double_estimate, double_target, double_update
 from bellcheck.mdp.iteration import damped_value_iterates
 from bellcheck.mdp.model import FiniteMDP
@@ -33,6 +34,10 @@ __all__ = [
     "one_sample_for_both",
     "online_steps",
     "online_update",
+    "scaled_to_the_bounds",
+    "sign_of_the_reward",
+    "smooth_l1",
+    "square_for_huber",
     "undiscounted_copy",
     "undiscounted_double",
     "undiscounted_sweep",
@@ -182,3 +187,30 @@ clipped_double = Subject(
 )
 end_bootstrapped_double = Subject("double-q-learner", "terminal state bootstrapped", _towards(_end_bootstrapped))
 both_tables_updated = Subject("double-q-learner", "both tables updated", _both_tables_updated)
+
+
+# -------------------------------------------------------------------- clipping
+
+
+def _smooth_l1(error: Any, threshold: Scalar) -> Any:
+    """The Huber loss over its threshold: the same only where that is 1."""
+    return huber(error, threshold) / threshold
+
+
+def _square(error: Any, threshold: Scalar) -> Any:
+    return error * error / 2
+
+
+def _scaled_to_the_bounds(mdp: FiniteMDP, low: Scalar, high: Scalar) -> FiniteMDP:
+    largest = max_norm(mdp.reward)
+    return replace(mdp, reward=mdp.reward * high / largest) if largest > 0 else mdp
+
+
+def _sign_of_the_reward(mdp: FiniteMDP, low: Scalar, high: Scalar) -> FiniteMDP:
+    return replace(mdp, reward=exact_array(high if r > 0 else low if r < 0 else r for r in mdp.reward))
+
+
+smooth_l1 = Subject("huber-loss", "smooth L1 loss, divided by the threshold", _smooth_l1)
+square_for_huber = Subject("huber-loss", "half the square everywhere", _square)
+scaled_to_the_bounds = Subject("reward-clip", "scaled to the bounds, not clipped", _scaled_to_the_bounds)
+sign_of_the_reward = Subject("reward-clip", "sign of the reward in place of clipping", _sign_of_the_reward)
