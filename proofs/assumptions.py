@@ -82,3 +82,6 @@ unbiased_estimates = Assumption("unbiased-estimates", "Each estimate has the tru
 split_ties = Assumption("split-ties", "Tied best actions count alike, whatever their numbers are.")
 short_steps = Assumption("short-steps", "The step size times the weight of any pair is at most 1.")
 small_errors = Assumption("small-errors", "No error exceeds the threshold kappa of the loss in absolute value.")
+ends_marked = Assumption(
+    "ends-marked", "Transitions to terminal states are marked as such, and no others: cut-offs are not."
+)

@@ -59,6 +59,7 @@ REFERENCES = {
     "double-q-learner": "bellcheck.mdp.double_q:double_update",
     "huber-loss": "bellcheck.mdp.clipping:huber",
     "reward-clip": "bellcheck.mdp.clipping:clipped_rewards",
+    "flagged-target": "bellcheck.mdp.episode_ends:flagged_target",
     "deviation-weights": "bellcheck.proofs.sharper_bounds:deviation_weights",
     "noise-thresholds": "bellcheck.proofs.sharper_bounds:noise_thresholds",
     "successor-bounds": "bellcheck.proofs.sharper_bounds:successor_bounds",

@@ -13,6 +13,7 @@ from bellcheck.mdp.arithmetic import Array, Scalar, exact_array, max_norm, maxim
 from bellcheck.mdp.bellman import optimality_operator
 from bellcheck.mdp.clipping import huber
 from bellcheck.mdp.double_q import Pair, Ties, double_estimate, double_target, double_update
+from bellcheck.mdp.episode_ends import flagged_target
 from bellcheck.mdp.iteration import damped_value_iterates
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.q_learning import update as q_learning_update
@@ -25,22 +26,27 @@ __all__ = [
     "both_tables_updated",
     "chosen_by_the_second",
     "clipped_double",
+    "done_is_done",
     "end_bootstrapped_double",
     "fit_before_the_sweep",
     "fit_left_out",
     "larger_of_both",
+    "mask_forgotten",
     "mean_in_place_of_maximum",
     "median_in_place_of_maximum",
     "one_sample_for_both",
     "online_steps",
     "online_update",
+    "reward_of_an_end_lost",
     "scaled_to_the_bounds",
     "sign_of_the_reward",
     "smooth_l1",
     "square_for_huber",
+    "undiscounted_bootstrap",
     "undiscounted_copy",
     "undiscounted_double",
     "undiscounted_sweep",
+    "value_of_the_last_state",
     "valued_by_its_own_table",
 ]
 
@@ -214,3 +220,39 @@ smooth_l1 = Subject("huber-loss", "smooth L1 loss, divided by the threshold", _s
 square_for_huber = Subject("huber-loss", "half the square everywhere", _square)
 scaled_to_the_bounds = Subject("reward-clip", "scaled to the bounds, not clipped", _scaled_to_the_bounds)
 sign_of_the_reward = Subject("reward-clip", "sign of the reward in place of clipping", _sign_of_the_reward)
+
+
+# -------------------------------------------------------------------- ends of episodes
+
+
+def _mask_forgotten(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> Scalar:
+    return flagged_target(mdp, values, outcome, False, truncated)
+
+
+def _done_is_done(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> Scalar:
+    return flagged_target(mdp, values, outcome, terminated or truncated, truncated)
+
+
+def _reward_lost(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> Scalar:
+    """``(1 - done) * (r + gamma * v)``: the mask around the reward too."""
+    return 0 * mdp.discount if terminated else flagged_target(mdp, values, outcome, False, truncated)
+
+
+def _undiscounted_bootstrap(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> Scalar:
+    return flagged_target(replace(mdp, discount=fmpq(1)), values, outcome, terminated, truncated)
+
+
+def _value_of_the_last_state(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> Scalar:
+    """The value of s in the place of that of s', as after an off-by-one in a buffer."""
+    pair = int(np.searchsorted(mdp.outcome_start, outcome, side="right")) - 1
+    reward = mdp.reward[outcome]
+    return reward if terminated else reward + mdp.discount * values[mdp.pair_state[pair]]
+
+
+mask_forgotten = Subject(
+    "flagged-target", "terminal mask forgotten", _mask_forgotten, cites="cyoon1729/deep-Q-networks PR 5"
+)
+done_is_done = Subject("flagged-target", "cut-offs taken for ends", _done_is_done, cites="Pardo et al. 2018")
+reward_of_an_end_lost = Subject("flagged-target", "mask around the reward too", _reward_lost)
+undiscounted_bootstrap = Subject("flagged-target", "discount left out", _undiscounted_bootstrap)
+value_of_the_last_state = Subject("flagged-target", "value of the state that was left", _value_of_the_last_state)
