@@ -60,6 +60,7 @@ REFERENCES = {
     "huber-loss": "bellcheck.mdp.clipping:huber",
     "reward-clip": "bellcheck.mdp.clipping:clipped_rewards",
     "flagged-target": "bellcheck.mdp.episode_ends:flagged_target",
+    "buffer-weights": "bellcheck.mdp.replay:buffer_weights",
     "deviation-weights": "bellcheck.proofs.sharper_bounds:deviation_weights",
     "noise-thresholds": "bellcheck.proofs.sharper_bounds:noise_thresholds",
     "successor-bounds": "bellcheck.proofs.sharper_bounds:successor_bounds",

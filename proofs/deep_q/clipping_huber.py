@@ -31,7 +31,6 @@ from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, max_norm
 from bellcheck.mdp.bellman import greedy_pairs
 from bellcheck.mdp.examples import self_loop
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.strategies import mdps
 
 from ..assumptions import discounted, small_errors
@@ -79,9 +78,15 @@ def _derivatives() -> tuple[Any, Any, Any, Any]:
 
 def _symbolic_slopes(errors: Array, threshold: Scalar) -> list[Any]:
     """The derivatives of the two pieces, each where it is in force; at the threshold they agree."""
+    import sympy
+
     delta, kappa, square, line = _derivatives()
-    piece = [square if abs(x) <= threshold else line for x in errors]
-    return [p.subs({delta: str(x), kappa: str(threshold)}) for p, x in zip(piece, errors, strict=True)]
+    slopes = []
+    for x in errors:
+        piece = square if abs(x) <= threshold else line
+        numbers = {delta: sympy.Rational(int(x.p), int(x.q)), kappa: sympy.Rational(int(threshold.p), int(threshold.q))}
+        slopes.append(piece.xreplace(numbers).doit())
+    return slopes
 
 
 @clipping_huber.autograd(errors=dyadic_parameters(3, LINEAR_BITS), threshold=_thresholds)
@@ -157,7 +162,7 @@ clipping_huber.refutes(mutants.square_for_huber, by=huber_is_stationary_off_the_
 def clipping_moves_values_by_at_most_what_it_cuts(clip: Any, mdp: FiniteMDP, low: int, high: int) -> Relation:
     """The values move by at most the largest cut over 1 - gamma, and not at all if nothing is cut."""
     cut = exact_array(max(low - r, r - high, fmpq(0)) for r in mdp.reward)
-    best, clipped = policy_iteration(mdp).q, policy_iteration(clip(mdp, fmpq(low), fmpq(high))).q
+    best, clipped = optimal_values(mdp), optimal_values(clip(mdp, fmpq(low), fmpq(high)))
     return at_most((1 - mdp.discount) * max_norm(clipped - best), max_norm(cut))
 
 
@@ -178,13 +183,13 @@ clipping_huber.kept(
 @clipping_huber.too_strong(beside=clipping_moves_values_by_at_most_what_it_cuts)
 def clipping_keeps_values(clip: Any, mdp: FiniteMDP, low: int, high: int) -> Relation:
     """Clipped rewards are other rewards."""
-    return equal(policy_iteration(clip(mdp, fmpq(low), fmpq(high))).q, policy_iteration(mdp).q)
+    return equal(optimal_values(clip(mdp, fmpq(low), fmpq(high))), optimal_values(mdp))
 
 
 @clipping_huber.too_strong(beside=clipping_moves_values_by_at_most_what_it_cuts)
 def clipping_keeps_the_greedy_policy(clip: Any, mdp: FiniteMDP, low: int, high: int) -> Relation:
     """The order of sums is not that of sums of clipped numbers."""
-    best, clipped = policy_iteration(mdp).q, policy_iteration(clip(mdp, fmpq(low), fmpq(high))).q
+    best, clipped = optimal_values(mdp), optimal_values(clip(mdp, fmpq(low), fmpq(high)))
     return equal(*(np.asarray(greedy_pairs(mdp, q), dtype=int) for q in (best, clipped)))
 
 

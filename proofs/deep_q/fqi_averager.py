@@ -32,12 +32,11 @@ from bellcheck.mdp.examples import self_loop
 from bellcheck.mdp.fitted import aggregation, averaged_model
 from bellcheck.mdp.linear_algebra import weighted_projection
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.strategies import mdps, positive_distributions, tables
 
 from ..assumptions import averager, discounted
 from ..claim import Claim, cite
-from ..definitions import backup
+from ..definitions import backup, optimal_values
 from ..draws import symbolic_mdp, symbolic_table
 from ..mutants import deep_q as mutants
 from ..mutants import key_matrices
@@ -148,7 +147,7 @@ def iterates_approach_the_averaged_optimum(
 ) -> Relation:
     """q* of the averaged model is a fixed point, two sweeps lead towards it, and it is as far from q* as is said."""
     matrix = _matrix(fit, features, mu)
-    end, best = policy_iteration(averaged_model(mdp, matrix)).q, policy_iteration(mdp).q
+    end, best = optimal_values(averaged_model(mdp, matrix)), optimal_values(mdp)
     errors = [max_norm(q - end)]
     for _ in range(2):
         q = fitted(mdp, matrix, q)
@@ -184,7 +183,7 @@ fqi_averager.kept(
 def averaging_costs_nothing(fitted: Any, mdp: FiniteMDP, q: Array, features: Array, mu: Array, fit: Fit) -> Relation:
     """The limit is the best fit to q*: it is not, for errors of the fit enter the sweeps."""
     matrix = _matrix(fit, features, mu)
-    return equal(policy_iteration(averaged_model(mdp, matrix)).q, matrix @ policy_iteration(mdp).q)
+    return equal(optimal_values(averaged_model(mdp, matrix)), matrix @ optimal_values(mdp))
 
 
 # -------------------------------------------------------------------- least squares

@@ -38,12 +38,11 @@ from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array
 from bellcheck.mdp.episode_ends import with_values_at_ends
 from bellcheck.mdp.examples import self_loop
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.strategies import mdps, state_tables, step_sizes, tables
 
 from ..assumptions import discounted, ends_marked
 from ..claim import Claim, cite
-from ..definitions import backup, state_values
+from ..definitions import backup, optimal_values, state_values
 from ..mutants import deep_q as mutants
 from ..relation import Relation, all_of, at_most, equal
 
@@ -93,12 +92,18 @@ for _mutant in (mutants.mask_forgotten, mutants.done_is_done, mutants.reward_of_
 terminal_mask.fails_without(ends_marked, by=values_of_ends_do_not_matter, marked="nothing")
 
 
+def _looped_values(mdp: FiniteMDP, ends: Array) -> Array:
+    """v* of the model with a loop at each end."""
+    model = with_values_at_ends(mdp, ends)
+    return state_values(model, optimal_values(model))
+
+
 @terminal_mask.exact(mdp=mdps(max_states=2), ends=state_tables, marked="nothing")
 def forgotten_masks_solve_another_model(target: Any, mdp: FiniteMDP, ends: Array, marked: Marked) -> Relation:
     """Unmasked targets have q* of the model with loops at ends as their fixed point, off by at most gamma u."""
-    looped = policy_iteration(with_values_at_ends(mdp, ends)).v
+    looped = _looped_values(mdp, ends)
     q = _mean_targets(target, mdp, looped, marked, False)
-    off = q - policy_iteration(mdp).q
+    off = q - optimal_values(mdp)
     worth = [ends[s] for s in mdp.terminal_states]
     return all_of(
         [
@@ -134,8 +139,8 @@ terminal_mask.kept(
 @terminal_mask.too_strong(beside=forgotten_masks_solve_another_model)
 def training_makes_up_for_the_mask(target: Any, mdp: FiniteMDP, ends: Array, marked: Marked) -> Relation:
     """The fixed point of unmasked targets is q*: it is, where every end happens to be worth 0."""
-    looped = policy_iteration(with_values_at_ends(mdp, ends)).v
-    return equal(_mean_targets(target, mdp, looped, marked, False), policy_iteration(mdp).q)
+    looped = _looped_values(mdp, ends)
+    return equal(_mean_targets(target, mdp, looped, marked, False), optimal_values(mdp))
 
 
 # -------------------------------------------------------------------- time limits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from bellcheck.mdp.episode_ends import flagged_target
 from bellcheck.mdp.iteration import damped_value_iterates
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.q_learning import update as q_learning_update
+from bellcheck.mdp.replay import buffer_weights
+from bellcheck.mdp.semi_gradient import key_matrix
 
 from ..subject import Subject
 from . import operators
@@ -27,6 +29,7 @@ __all__ = [
     "chosen_by_the_second",
     "clipped_double",
     "done_is_done",
+    "each_pair_counts_once",
     "end_bootstrapped_double",
     "fit_before_the_sweep",
     "fit_left_out",
@@ -34,6 +37,7 @@ __all__ = [
     "mask_forgotten",
     "mean_in_place_of_maximum",
     "median_in_place_of_maximum",
+    "newest_counts_half",
     "one_sample_for_both",
     "online_steps",
     "online_update",
@@ -45,6 +49,7 @@ __all__ = [
     "undiscounted_bootstrap",
     "undiscounted_copy",
     "undiscounted_double",
+    "undiscounted_form",
     "undiscounted_sweep",
     "value_of_the_last_state",
     "valued_by_its_own_table",
@@ -256,3 +261,24 @@ done_is_done = Subject("flagged-target", "cut-offs taken for ends", _done_is_don
 reward_of_an_end_lost = Subject("flagged-target", "mask around the reward too", _reward_lost)
 undiscounted_bootstrap = Subject("flagged-target", "discount left out", _undiscounted_bootstrap)
 value_of_the_last_state = Subject("flagged-target", "value of the state that was left", _value_of_the_last_state)
+
+
+# -------------------------------------------------------------------- replay
+
+
+def _each_pair_once(mdp: FiniteMDP, buffer: Sequence[tuple[int, int]]) -> Array:
+    return buffer_weights(mdp, [(pair, 0) for pair in {pair for pair, _ in buffer}])
+
+
+def _newest_half(mdp: FiniteMDP, buffer: Sequence[tuple[int, int]]) -> Array:
+    """Half the weight on the last experience, as with priorities that favour what is new."""
+    return (buffer_weights(mdp, buffer) + buffer_weights(mdp, buffer[-1:])) / 2
+
+
+def _undiscounted_form(mdp: FiniteMDP, policy: Array, mu: Array, features: Array) -> tuple[Array, Array]:
+    return key_matrix(replace(mdp, discount=fmpq(1)), policy, mu, features)
+
+
+each_pair_counts_once = Subject("buffer-weights", "each pair counted once", _each_pair_once)
+newest_counts_half = Subject("buffer-weights", "half the weight on the newest", _newest_half)
+undiscounted_form = Subject("key-matrix", "discount 1", _undiscounted_form)
