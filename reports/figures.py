@@ -16,7 +16,18 @@ from bellcheck.proofs.claim import GROUPS
 from .convergence import Curve, rows
 from .dependencies import Node
 
-__all__ = ["baird_figure", "dependency_figure", "embedded", "error_figure", "fields_figure", "svg"]
+__all__ = [
+    "baird_figure",
+    "by_colour",
+    "by_dash",
+    "dependency_figure",
+    "embedded",
+    "error_figure",
+    "fields_figure",
+    "finished",
+    "powers_of_ten",
+    "svg",
+]
 
 BLUE, VERMILLION, GREEN, ORANGE, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#8a8a8a"
 
@@ -56,7 +67,7 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
         "t:Q",
         title="updates of every pair" if experiment.epsilon is None else "steps of the trajectory",
         scale=alt.Scale(type="log", domain=[1, experiment.n], nice=False),
-        axis=_powers_of_ten(1, experiment.n),
+        axis=powers_of_ten(1, experiment.n),
     )
     scale = alt.Scale(type="log", domain=[lowest, highest], nice=False, clamp=True)
     band = (
@@ -64,7 +75,7 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
         .mark_area(opacity=0.28, color=BLUE, clip=True)
         .encode(
             x=x,
-            y=alt.Y("low:Q", scale=scale, title="‖Q − q*‖", axis=_powers_of_ten(lowest, highest)),
+            y=alt.Y("low:Q", scale=scale, title="‖Q − q*‖", axis=powers_of_ten(lowest, highest)),
             y2="high:Q",
         )
         .transform_filter("isValid(datum.low)")
@@ -75,9 +86,9 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
         .mark_line(strokeWidth=2, clip=True)
         .encode(
             x=x,
-            y=alt.Y("y:Q", scale=scale, title="‖Q − q*‖", axis=_powers_of_ten(lowest, highest)),
-            color=_colours("line", names, [drawn[name][0] for name in names]),
-            strokeDash=_dashes("line", names, [drawn[name][1] for name in names]),
+            y=alt.Y("y:Q", scale=scale, title="‖Q − q*‖", axis=powers_of_ten(lowest, highest)),
+            color=by_colour("line", names, [drawn[name][0] for name in names]),
+            strokeDash=by_dash("line", names, [drawn[name][1] for name in names]),
             detail="piece:N",
         )
     )
@@ -94,7 +105,7 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
             columns=2,
         )
     )
-    return _finished(chart)
+    return finished(chart)
 
 
 def _error_points(curves: Sequence[Curve], initial: float, lowest: float) -> list[dict[str, Any]]:
@@ -118,7 +129,8 @@ def _error_points(curves: Sequence[Curve], initial: float, lowest: float) -> lis
     return points
 
 
-def _finished(chart: Any) -> dict[str, Any]:
+def finished(chart: Any) -> dict[str, Any]:
+    """Return the specification of a chart, in the look that all figures have."""
     specification: dict[str, Any] = (
         chart.configure(font="sans-serif")
         .configure_axis(
@@ -136,7 +148,8 @@ def _finished(chart: Any) -> dict[str, Any]:
     return specification
 
 
-def _powers_of_ten(low: float, high: float) -> Any:
+def powers_of_ten(low: float, high: float) -> Any:
+    """Return an axis whose ticks are the powers of ten between two numbers."""
     import altair as alt
 
     labels = ", ".join(f"'10{str(k).translate(_SUPERSCRIPTS)}'" for k in _EXPONENTS)
@@ -189,15 +202,15 @@ def baird_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
             y=alt.Y(
                 "largest_value:Q",
                 title="‖Xw‖, the largest error of a value",
-                axis=_powers_of_ten(1e-4, 1e12),
+                axis=powers_of_ten(1e-4, 1e12),
                 scale=alt.Scale(type="log", domain=[1e-4, 1e12]),
             ),
-            color=_colours("method", names, [VERMILLION, ORANGE, BLUE, GREEN]),
-            strokeDash=_dashes("method", names, [[1, 0], [8, 3], [1, 0], [3, 2]]),
+            color=by_colour("method", names, [VERMILLION, ORANGE, BLUE, GREEN]),
+            strokeDash=by_dash("method", names, [[1, 0], [8, 3], [1, 0], [3, 2]]),
         )
         .properties(width=860, height=320)
     )
-    return _finished(chart)
+    return finished(chart)
 
 
 def fields_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -208,7 +221,7 @@ def fields_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
     last = max(point["update"] for point in points)
     x = alt.X("w1:Q", title="w₁, the value of A", scale=alt.Scale(domain=[-0.5, 1.1]))
     y = alt.Y("w2:Q", title="w₂, the value of B", scale=alt.Scale(domain=[-0.2, 1.3]))
-    colour = _colours("method", names, [VERMILLION, PURPLE, BLUE, GREEN])
+    colour = by_colour("method", names, [VERMILLION, PURPLE, BLUE, GREEN])
     paths = (
         alt.Chart()
         .mark_line(strokeWidth=2.5)
@@ -217,7 +230,7 @@ def fields_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
             y=y,
             color=colour,
             order="update:Q",
-            strokeDash=_dashes("method", names, [[1, 0], [8, 3], [3, 2], [1, 0]]),
+            strokeDash=by_dash("method", names, [[1, 0], [8, 3], [3, 2], [1, 0]]),
         )
     )
     ends = (
@@ -245,7 +258,7 @@ def fields_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
             columns=2,
         )
     )
-    return _finished(chart)
+    return finished(chart)
 
 
 _GROUP_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, "#56B4E9", GREY)
@@ -275,21 +288,23 @@ def dependency_figure(columns: Sequence[Sequence[Node]]) -> dict[str, Any]:
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[height, 0], nice=False))
     present = [title for title in GROUPS.values() if any(label["group"] == title for label in labels)]
     colours = [colour for title, colour in zip(GROUPS.values(), _GROUP_COLOURS, strict=True) if title in present]
-    colour = _colours("group", present, colours)
+    colour = by_colour("group", present, colours)
     drawn = alt.Chart(alt.Data(values=lines)).mark_rule(opacity=0.35).encode(x=x, y=y, x2="x2", y2="y2", color=colour)
     claims = alt.Chart(alt.Data(values=labels)).encode(x=x, y=y)
     dots = claims.mark_point(filled=True, opacity=1, size=50).encode(color=colour)
     names = claims.mark_text(align="left", fontSize=12, dx=7).encode(text="text:N")
-    return _finished(alt.layer(drawn, dots, names).properties(width=left - _GAP, height=height))
+    return finished(alt.layer(drawn, dots, names).properties(width=left - _GAP, height=height))
 
 
-def _colours(field: str, names: list[str], colours: list[str]) -> Any:
+def by_colour(field: str, names: list[str], colours: list[str]) -> Any:
+    """Return the encoding of a field by colours, with a legend below."""
     import altair as alt
 
     return alt.Color(f"{field}:N", title=None, scale=alt.Scale(domain=names, range=colours), legend=_legend())
 
 
-def _dashes(field: str, names: list[str], dashes: list[list[int]]) -> Any:
+def by_dash(field: str, names: list[str], dashes: list[list[int]]) -> Any:
+    """Return the encoding of a field by dashes, in the legend of `by_colour`."""
     import altair as alt
 
     return alt.StrokeDash(f"{field}:N", title=None, scale=alt.Scale(domain=names, range=dashes), legend=_legend())
