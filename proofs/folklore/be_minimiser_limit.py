@@ -38,17 +38,19 @@ and so the minimiser has a + 2b = 0 at every gamma < 1. The printed point has a 
 
 which is 0 for no gamma < 1.
 
-**Where it comes from.** At gamma = 1 nothing changes if a constant is added to both weights: the minimisers of BE are
-the whole line
+**At discount 1** nothing changes if a constant is added to both weights. There the minimisers of BE are a whole line:
 
 .. math:: (-\tfrac12, 0) + c \, (1, 1)
 
-(-1/2, 0) is one of them, (-1/3, 1/6) is the one with c = 1/6, and solving at gamma = 1 with b = 0 gives the printed
-point. For gamma near 1 the line is the floor of a valley, lower at w* by (1 - gamma)^2 / 36 or so than at (-1/2, 0): at
-gamma = 99/100 by less than 3 millionths. A search by small steps comes to rest anywhere along it.
+(-1/2, 0) is one of them, the one with b = 0, and (-1/3, 1/6) another, with c = 1/6. A minimiser at the limit need not
+be the limit of the minimisers, and this one is not. For gamma near 1 the line is the floor of a valley, higher at
+(-1/2, 0) than at w* by about (1 - gamma)^2 / 36: at gamma = 99/100 by less than 3 millionths.
 
-**Suggested wording.** "... (-gamma, gamma/2) / (1 + gamma + gamma^2), which tends to (-1/3, 1/6) as gamma tends to 1."
-What the example is there to show is not affected: the first process has its minimiser at 0 and the same data
+**Suggested wording.** For "the minimizing w is a complicated function of gamma, but in the limit": "the minimizing w is
+(-gamma, gamma/2) / (1 + gamma + gamma^2); in the limit, as gamma tends to 1, it is (-1/3, 1/6)". The next paragraph of
+the book explains a value of about -1/2 for A by one of about 0 for B; its argument stands with -1/3 and 1/6. On leaving
+A the error asks for a = b = 1/6, on entering A from B for a = b - 1 = -5/6; half-way lies -1/3, with errors of 1/2 both
+times. Nor does the point of the example change: the first process has its minimiser at 0 and the same data
 (semi-gradient.be-not-learnable).
 """
 
@@ -129,6 +131,13 @@ def minimiser_tends_to_a_third_and_a_sixth(BE: Any) -> Relation:
     return all_of(
         [
             equal(3 * error, written_out),
+            equal(
+                [sympy.Rational(3, 2) * sympy.diff(error, w) for w in (a, b)],
+                [
+                    (1 + discount**2) * a - 2 * discount * b + discount,
+                    -2 * discount * a + (2 - 2 * discount + 2 * discount**2) * b - discount,
+                ],
+            ),
             equal([found[a], found[b]], [-discount / S, discount / (2 * S)]),
             equal([found[a], found[b]], [-third + far / (3 * S), sixth - far / (6 * S)]),
             equal([hessian[0, 0], hessian.det()], [2 * (1 + discount**2) / 3, 8 * far * S / 9]),

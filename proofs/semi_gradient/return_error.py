@@ -44,7 +44,7 @@ return_error = Claim(
         r" = \mathrm{VE} + \sum_x \mu(x) \operatorname{Var}(G \mid x)"
     ),
     subject="value-error",
-    sources=(cite("sutton2018", "(11.24)"),),
+    sources=(cite("sutton2018", "section 11.6, (11.24)"),),
     proved_in=(Proved("Lean", "prove2me/formalpedia", "OffPolicy.return_error_decomposition"),),
 )
 
