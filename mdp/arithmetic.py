@@ -257,8 +257,14 @@ def max_norm(values: Array) -> Scalar:
 def solve(matrix: Array, right: Array) -> Array:
     """Solve the square system ``matrix @ x = right``; over the reals, name its solution.
 
-    Raises ``ZeroDivisionError`` (exact) or ``numpy.linalg.LinAlgError`` (float) if the matrix is singular.
+    Raises ``ZeroDivisionError`` (exact) or the library's own error (float, tensors, symbols) if the matrix is singular,
+    for floats ``numpy.linalg.LinAlgError``.
     """
+    if _is_tensor(matrix):
+        import torch
+
+        solved: Array = torch.linalg.solve(matrix, right)
+        return solved
     if matrix.dtype != object:
         return np.linalg.solve(matrix, right)
     if _is_real(_first(right)) or _is_real(_first(matrix)):
@@ -269,5 +275,11 @@ def solve(matrix: Array, right: Array) -> Array:
             proof.assume(sum(a * x for a, x in zip(row, solution, strict=True)) == side)
         return solution
     n = len(right)
-    solved = fmpq_mat(n, n, list(matrix.flat)).solve(fmpq_mat(n, 1, list(right)))
-    return exact_array(solved.entries())
+    if any(map(_is_symbol, [*matrix.flat, *right])):
+        import sympy
+
+        solution = zeros(right, n)
+        solution[:] = list(sympy.Matrix(n, n, list(matrix.flat)).LUsolve(sympy.Matrix(list(right))))
+        return solution
+    column = fmpq_mat(n, n, list(matrix.flat)).solve(fmpq_mat(n, 1, list(right)))
+    return exact_array(column.entries())

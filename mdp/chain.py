@@ -81,7 +81,8 @@ def pair_chain(mdp: FiniteMDP, policy: Array) -> Array:
                 law[pair, mdp.next_state[k]] = law[pair, mdp.next_state[k]] + mdp.probability[k]
             elif restart is not None:
                 law[pair] = law[pair] + mdp.probability[k] * restart
-    return law[:, mdp.pair_state] * policy
+    # A copy, for torch warns of indices that are read-only.
+    return law[:, mdp.pair_state.copy()] * policy
 
 
 def recurrent_classes(P: Array) -> list[tuple[int, ...]]:
@@ -92,7 +93,9 @@ def recurrent_classes(P: Array) -> list[tuple[int, ...]]:
 
 
 def stationary(P: Array) -> Array:
-    """Return mu with mu P = mu and sum 1, exact for an exact matrix; transient pairs have exactly 0 in either case.
+    """Return mu with mu P = mu and sum 1, exact for an exact matrix; transient pairs have exactly 0 in any arithmetic.
+
+    For a tensor it is differentiable in the entries of P that are not 0.
 
     Raises `NotUnique`, which names the classes, if the chain has more than one closed class.
     """
@@ -102,7 +105,7 @@ def stationary(P: Array) -> Array:
     members = list(classes[0])
     n = len(members)
     flat = P.reshape(-1)
-    system = P[np.ix_(members, members)].T.copy()
+    system = P[np.ix_(members, members)].T - zeros(flat, n * n).reshape(n, n)
     right = zeros(flat, n)
     for i in range(n):
         system[i, i] = system[i, i] - 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import flint
+import numpy as np
+import pytest
 from flint import arb, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,3 +68,35 @@ def test_error_of_the_argument_is_carried() -> None:
     assert off.tanh()[0].error >= fmpq(1, 8)
     assert off.softplus()[0].error >= fmpq(1, 8)
     assert (off - off).error >= fmpq(1, 4)
+
+
+@given(numbers, numbers)
+def test_quotients_of_exponentials_are_contained(a: float, b: float) -> None:
+    """A softmax of two values lies in the ball."""
+    with flint.ctx.workprec(BITS):
+        numerator, total = ball(a).exp(), Ball.dot([ball(a).exp(), ball(b).exp()], [ball(1.0), ball(1.0)])
+        result = numerator / total
+
+    assert contains(result, math.exp(a) / (math.exp(a) + math.exp(b)))
+
+
+def test_solutions_of_systems_are_contained() -> None:
+    """A system that LAPACK solves, and its transpose, have their answers in the balls, which are small."""
+    matrix, right = np.array([[0.1, 0.7, -0.3], [0.9, 0.2, 0.4], [1.0, 1.0, 1.0]]), np.array([0.3, -0.1, 1.0])
+
+    for system in (matrix, matrix.T):
+        with flint.ctx.workprec(BITS):
+            result = Ball.solution([[ball(float(x)) for x in row] for row in system], [ball(float(x)) for x in right])
+
+        assert all(contains(x, float(y)) for x, y in zip(result, np.linalg.solve(system, right), strict=True))
+        assert all(x.error < fmpq(1, 10**11) for x in result)
+
+
+def test_a_divisor_that_may_be_zero_is_refused() -> None:
+    """No bound is made up where there is none, for quotients and for systems."""
+    near_zero = Ball(arb(1) / 2, arb(1))
+
+    with pytest.raises(ZeroDivisionError, match="divisor"):
+        ball(1.0) / near_zero
+    with pytest.raises(ZeroDivisionError, match="singular"):
+        Ball.solution([[near_zero]], [ball(1.0)])

@@ -1,16 +1,20 @@
-"""Slips about the weights mu: forgotten in the key matrix, or held fixed where they move with the parameters."""
+"""Slips about the weights mu: forgotten in the key matrix, held fixed where they move, or those of another policy."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from bellcheck.mdp.approximation import QHat
 from bellcheck.mdp.arithmetic import Array, zeros
+from bellcheck.mdp.chain import pair_chain, stationary
 from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.moving_weights import softmax_policy
 from bellcheck.mdp.semi_gradient import key_matrix
+from bellcheck.mdp.value_error import value_error
 
 from ..subject import Subject
 
-__all__ = ["unweighted_key_matrix"]
+__all__ = ["costs_for_rewards", "detached_weights", "unweighted_key_matrix"]
 
 
 def _unweighted_key_matrix(mdp: FiniteMDP, policy: Array, mu: Array, features: Array) -> Any:
@@ -18,3 +22,21 @@ def _unweighted_key_matrix(mdp: FiniteMDP, policy: Array, mu: Array, features: A
 
 
 unweighted_key_matrix = Subject("key-matrix", "weights mu forgotten", _unweighted_key_matrix)
+
+
+def _moving(mdp: FiniteMDP, q: Any, q_hat: QHat, parameters: Any, *, sign: int = 1, detached: bool = False) -> Any:
+    table = q_hat(parameters)
+    mu = stationary(pair_chain(mdp, softmax_policy(mdp, sign * table)))
+    return value_error(mu.detach() if detached else mu, q, table)
+
+
+def _detached_weights(mdp: FiniteMDP, q: Any, q_hat: QHat, parameters: Any) -> Any:
+    return _moving(mdp, q, q_hat, parameters, detached=True)
+
+
+def _costs_for_rewards(mdp: FiniteMDP, q: Any, q_hat: QHat, parameters: Any) -> Any:
+    return _moving(mdp, q, q_hat, parameters, sign=-1)
+
+
+detached_weights = Subject("moving-value-error", "weights mu held fixed", _detached_weights)
+costs_for_rewards = Subject("moving-value-error", "softmax of the costs", _costs_for_rewards)

@@ -56,7 +56,7 @@ mu_stationary = Claim(
 )
 
 
-def _transition_matrix(mdp: FiniteMDP, policy: Array) -> Array:
+def transition_matrix(mdp: FiniteMDP, policy: Array) -> Array:
     """Return p(s' | s, a) b(a' | s') over pairs, written out outcome by outcome; an episode that ends begins again."""
     P = np.full((mdp.n_pairs, mdp.n_pairs), fmpq(0), dtype=object)
     for x in range(mdp.n_pairs):
@@ -87,7 +87,7 @@ def _one_class(P: Array) -> Relation:
 @mu_stationary.exact(mdp=mdps(start=True).map(beginning_where_it_acts), policy=policies)
 def balance_holds(stationary: Any, mdp: FiniteMDP, policy: Array) -> Relation:
     """The weights are a distribution that one step of the chain does not change, and split as the behaviour splits."""
-    P = _transition_matrix(mdp, policy)
+    P = transition_matrix(mdp, policy)
     unique = _one_class(P)
     if not unique.holds:
         return given(unique, unique)
@@ -168,7 +168,7 @@ def shares_of_time_tend_to_mu(
 
     From its second step on a path follows the policy `later`. Where mu is not unique, one is given.
     """
-    P = _transition_matrix(mdp, policy)
+    P = transition_matrix(mdp, policy)
     unique = _one_class(P)
     if mu is None:
         if not unique.holds:
@@ -177,7 +177,7 @@ def shares_of_time_tend_to_mu(
     parts: list[Relation] = []
     for x in range(mdp.n_pairs):
         first = _from(x, mdp.n_pairs)
-        shares = _mean_shares([P, *[_transition_matrix(mdp, later)] * (n - 1)], x)
+        shares = _mean_shares([P, *[transition_matrix(mdp, later)] * (n - 1)], x)
         z = _drift(P, first, mu)
         parts += [
             equal(shares, cesaro_average(P, first, n)),
@@ -216,7 +216,7 @@ def law_at_time_n_tends_to_mu(
     stationary: Any, mdp: FiniteMDP, policy: Array, later: Array, mu: Array | None, n: int
 ) -> Relation:
     """On the cycle of two states the law at time n is as far from mu as it was in the beginning."""
-    P = _transition_matrix(mdp, policy)
+    P = transition_matrix(mdp, policy)
     mu = stationary(P)
     law = first = _from(0, mdp.n_pairs)
     for _ in range(n):
