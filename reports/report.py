@@ -29,6 +29,7 @@ from . import figures
 from .captions import about_problem, at_a_glance, caption, outcomes
 from .convergence import DELTA, Curve, Effort, experiments, rows, run_curves
 from .dependencies import layers
+from .field_section import field_section
 from .folder import Folder, writable
 from .page import render
 from .problems import environments, families, problem
@@ -90,7 +91,7 @@ def write_report(
         sum(len(member.checks) + len(refutations(member)) for member in members)
         + sum(len(x.schedules) for x in chosen)
         + len(chosen)
-        + 2
+        + 3
     )
     steps = _Steps(progress, total)
     with clock("claims and curves, side by side"), ThreadPoolExecutor(1) as background:
@@ -103,6 +104,9 @@ def write_report(
     with clock("gradients"):
         steps("gradients")
         gradients, semi = _gradients(out_of)
+    with clock("vector fields"):
+        steps("vector fields")
+        fields = field_section(out_of)
     with clock("figures and page"):
         groups = _error_figures(curves, out_of, steps)
         dependencies = _dependencies(members, out_of)
@@ -122,6 +126,7 @@ def write_report(
             "groups": groups,
             "gradients": gradients,
             "semi": semi,
+            "fields": fields,
             "dependencies": dependencies,
         }
         return out_of.write("index.html", render(run, context)), run

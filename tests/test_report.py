@@ -125,11 +125,11 @@ def test_every_part_is_there(page: Tags) -> None:
     sections = [attributes.get("id") for tag, attributes in page.tags if tag == "section"]
     figures = [attributes for tag, attributes in page.tags if tag == "figure"]
 
-    assert sections == ["answer", "convergence", "gradient", "semi", "claims", "run"]
+    assert sections == ["answer", "convergence", "gradient", "semi", "fields", "claims", "run"]
     assert [
         attributes.get("id") for _, attributes in page.tags if str(attributes.get("id")).startswith("sentence-")
     ] == [f"sentence-{i}" for i in range(1, 17)]
-    assert len(figures) == 2 * 3 + 3
+    assert len(figures) == 2 * 3 + 7
     assert "refuted, as expected" in page.text
     assert "no claim yet" in page.text
     assert "checked in part" in page.text
@@ -158,7 +158,16 @@ def test_data_files_say_the_same(folder: Path) -> None:
         records = json.loads((folder / "data" / f"{name}.json").read_text("utf-8"))
 
         assert rows == [{key: "" if value is None else str(value) for key, value in row.items()} for row in records]
-    assert tables == ["baird", "convergence", "curves", "gradients", "objectives"]
+    assert tables == [
+        "baird",
+        "convergence",
+        "curves",
+        "field-paths",
+        "field-regions",
+        "field-rests",
+        "gradients",
+        "objectives",
+    ]
 
 
 def test_verdicts_are_kept(folder: Path) -> None:
