@@ -160,7 +160,7 @@ onpolicy_pd.attained(
 
 # -------------------------------------------------------------------- in rationals
 
-_models = mdps(max_states=3, max_actions=2)
+_models, _small = mdps(max_states=3, max_actions=2), mdps(max_states=2, max_actions=2)
 _loop = {"mdp": self_loop, "policy": lambda: exact_array([1]), "features": lambda: exact_array([1]).reshape(1, 1)}
 
 
@@ -192,7 +192,7 @@ onpolicy_pd.refutes(gradient.residual_key_matrix, by=more_is_the_mean_square_of_
 onpolicy_pd.fails_without(own_weights, by=more_is_the_mean_square_of_differences, d=positive_distributions)
 
 
-@onpolicy_pd.exact(mdp=_models, policy=policies, d=lambda: OWN, features=independent_features(2))
+@onpolicy_pd.exact(mdp=_small, policy=policies, d=lambda: OWN, features=independent_features(2))
 def determinant_is_bounded_below(A_and_b: Any, mdp: FiniteMDP, policy: Array, d: Any, features: Array) -> Relation:
     """det A >= (1 - gamma)^n det X' D X for n features: A is invertible where the features are independent under d."""
     d = _weights(mdp, policy, d)
@@ -205,7 +205,7 @@ onpolicy_pd.fails_without(own_weights, by=determinant_is_bounded_below, d=positi
 onpolicy_pd.attained("one loop with its only feature", by=determinant_is_bounded_below, **_loop)
 
 
-@onpolicy_pd.exact(mdp=_models, policy=policies, d=lambda: OWN, features=features(2), w=parameters, u=parameters)
+@onpolicy_pd.exact(mdp=_small, policy=policies, d=lambda: OWN, features=features(2), w=parameters, u=parameters)
 def a_small_step_brings_parameters_together(
     A_and_b: Any, mdp: FiniteMDP, policy: Array, d: Any, features: Array, w: Array, u: Array
 ) -> Relation:

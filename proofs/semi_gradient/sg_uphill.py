@@ -79,7 +79,8 @@ def _changes(sign: int) -> tuple[Any, Any]:
     import sympy
     from sympy import Sum
 
-    i, j, n = *sympy.symbols("i j", integer=True), sympy.Symbol("n", integer=True, positive=True)
+    i, j = sympy.symbols("i j", integer=True)
+    n = sympy.Symbol("n", integer=True, positive=True)
     mu, e, g, P = (sympy.IndexedBase(name) for name in ("mu", "e", "g", "P"))
     step_size, discount = sympy.symbols("alpha gamma")
     pairs = (i, 1, n)
