@@ -28,7 +28,15 @@ from .value_error import outcome_pairs, regression_loss, td_targets
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["full_gradient", "gradient", "key_matrix", "semi_gradient", "semi_gradient_update", "td_loss"]
+__all__ = [
+    "full_gradient",
+    "gradient",
+    "key_matrix",
+    "semi_gradient",
+    "semi_gradient_update",
+    "td_loss",
+    "update_towards",
+]
 
 
 def gradient(objective: Callable[[torch.Tensor], torch.Tensor], parameters: torch.Tensor) -> torch.Tensor:
@@ -71,6 +79,16 @@ def td_loss(
     label = td_targets(mdp, q_hat(parameters.detach()))[batch]
     loss: torch.Tensor = regression_loss(prediction, label, reduction)
     return loss
+
+
+def update_towards(q_hat: QHat, parameters: Array, pair: int, label: Scalar, step_size: Scalar) -> Array:
+    """Return w + step_size * (label - q_hat(s, a)) * grad q_hat(s, a), the (d,) parameters after one step.
+
+    The label is whatever stands for the true value of the pair: q itself, a return, or a TD target. Works in every
+    arithmetic that `q_hat` does. Sutton and Barto 2018, (9.7).
+    """
+    error = label - q_hat(parameters)[pair]
+    return parameters + step_size * error * q_hat.gradient(parameters, pair)
 
 
 def semi_gradient_update(

@@ -33,6 +33,8 @@ __all__ = [
     "MONOMIALS",
     "N_PARAMETERS",
     "ROWS",
+    "AnyQ",
+    "AnyTable",
     "Family",
     "SymbolicQ",
     "evaluator",
@@ -164,6 +166,35 @@ def table_and_slopes(family: Family, features: Array, w: Array) -> tuple[Array, 
     n_pairs = len(features)
     numbers = exact_array(_table_and_slopes(family, n_pairs)(features.flat, w))
     return numbers[:n_pairs], numbers[n_pairs:].reshape(n_pairs, len(w))
+
+
+class AnyQ:
+    """A q_hat that is an undefined function of the pair and of one parameter, all others being held where they are.
+
+    The parameters are one SymPy symbol; a pair may be a symbol too.
+    """
+
+    def __call__(self, parameters: Any) -> AnyTable:
+        """Return the table."""
+        return AnyTable(parameters)
+
+    def gradient(self, parameters: Any, pair: Any) -> Any:
+        """Return SymPy's derivative of the entry at a pair."""
+        import sympy
+
+        return sympy.diff(self(parameters)[pair], parameters)
+
+
+@dataclass(frozen=True)
+class AnyTable:
+    """The table of `AnyQ`."""
+
+    parameters: Any
+
+    def __getitem__(self, pair: Any) -> Any:
+        import sympy
+
+        return sympy.Function("q_hat")(pair, self.parameters)
 
 
 def undefined_functions(name: str, count: int, arguments: Sequence[Any]) -> tuple[list[Any], Callable[[Any], Any]]:

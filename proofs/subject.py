@@ -49,6 +49,7 @@ REFERENCES = {
     "full-gradient": "bellcheck.mdp.semi_gradient:full_gradient",
     "semi-gradient": "bellcheck.mdp.semi_gradient:semi_gradient",
     "semi-gradient-rule": "bellcheck.mdp.semi_gradient:semi_gradient_update",
+    "update-towards": "bellcheck.mdp.semi_gradient:update_towards",
     "key-matrix": "bellcheck.mdp.semi_gradient:key_matrix",
     "target-network": "bellcheck.mdp.target_network:expected_steps",
     "target-network-update": "bellcheck.mdp.target_network:update",

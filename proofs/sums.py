@@ -36,6 +36,8 @@ class Entries:
     def __mul__(self, other: Any) -> Entries:
         return Entries(self.entry * self._entry_of(other), self.limits)
 
+    __rmul__ = __mul__
+
     def __add__(self, other: Any) -> Entries:
         return Entries(self.entry + self._entry_of(other), self.limits)
 

@@ -59,11 +59,11 @@ from ..dyadic import (
     dyadic_tables,
     dyadic_weights,
 )
+from ..exact_slopes import slopes_along
 from ..gradient_bound import gradient_error_bounds
 from ..mutants import gradient as mutants
 from ..networks import NETWORKS, WIDTH, Network, network_error_term, network_table
 from ..relation import Relation, all_of, at_most, equal
-from .ve_gradient import slope
 
 autograd_agrees = Claim(
     id="value-error.autograd-agrees",
@@ -125,14 +125,13 @@ def _table(family: Family) -> Any:
 _STEP = fmpq(1, 2**12)
 
 
-def _differences(VE: Any, family: Family, mu: Array, q: Array, features: Array, w: Array) -> list[fmpq]:
+def _differences(VE: Any, family: Family, mu: Array, q: Array, features: Array, w: Array) -> Array:
     table = _table(family)
 
-    def along(j: int) -> Any:
-        unit = _STEP * exact_array(int(i == j) for i in range(len(w)))
-        return lambda h: VE(mu, q, exact_array(table(x, w + h * unit)[0] for x in features))
+    def value(parameters: Array) -> fmpq:
+        return VE(mu, q, exact_array(table(x, parameters)[0] for x in features))
 
-    return [slope(along(j), 4 if family == "polynomial" else 2) / _STEP for j in range(len(w))]
+    return slopes_along(value, w, 4 if family == "polynomial" else 2, step=_STEP)
 
 
 def _kinks(family: Family, features: Array, w: Array) -> bool:
@@ -165,7 +164,7 @@ def roads_meet_to_the_last_bit(
     derived = symbolic_gradient(family, mu, q, features, w)
     computed: list[Any] = [exact_array(road) for road in torch_gradients(VE, torch_q(family, features), mu, q, w)]
     if not _kinks(family, features, w):
-        computed.append(exact_array(_differences(VE, family, mu, q, features, w)))
+        computed.append(_differences(VE, family, mu, q, features, w))
     return all_of(equal(road, derived) for road in computed)
 
 

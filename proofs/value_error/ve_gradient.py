@@ -22,19 +22,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flint import fmpq
 from hypothesis import strategies as st
 
-from bellcheck.mdp.approximation import LinearQ, PolynomialQ, QHat
-from bellcheck.mdp.arithmetic import Array, exact_array
+from bellcheck.mdp.arithmetic import Array
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import distributions, mdps, tables
 from bellcheck.mdp.value_error import value_error_gradient
 
-from ..approximations import MONOMIALS
 from ..assumptions import differentiable, frozen_weights
 from ..claim import Claim, cite
 from ..dyadic import NETWORK_BITS, dyadic_features, dyadic_parameters
+from ..exact_slopes import polynomial_q, slopes_along
 from ..mutants import gradient as mutants
 from ..relation import Relation, equal
 from ..sums import Entries, named
@@ -73,20 +71,6 @@ def derivative_is_the_formula(VE: Any, frozen: bool) -> Relation:
 # -------------------------------------------------------------------- the formula, in rationals
 
 
-def slope(function: Any, degree: int) -> fmpq:
-    """Return the slope at 0 of a polynomial of degree at most 4, from symmetric differences alone, exactly."""
-    narrow = (function(1) - function(-1)) / 2
-    if degree <= 2:
-        return narrow
-    # f(h) - f(-h) is 2 h f' + h^3 f''' / 3: two quotients, of h = 1 and h = 2, cancel the cube.
-    return (4 * narrow - (function(2) - function(-2)) / 4) / 3
-
-
-def _of_degree(degree: int, coefficients: Array) -> QHat:
-    """Return a q_hat of degree 1 or 2 in two parameters, so that VE has degree 2 or 4."""
-    return PolynomialQ(coefficients, MONOMIALS, 2) if degree == 2 else LinearQ(coefficients[:, :2])
-
-
 @ve_gradient.exact(
     mdp=mdps(max_states=3),
     mu=distributions,
@@ -102,10 +86,9 @@ def formula_is_the_slope(
 
     The formula is that of `value_error_gradient`, with the gradients that the q_hat itself supplies.
     """
-    q_hat = _of_degree(degree, coefficients)
-    units = [exact_array(int(i == j) for i in range(2)) for j in range(2)]
-    slopes = [slope(lambda h, unit=unit: VE(mu, q, q_hat(w + h * unit)), 2 * degree) for unit in units]
-    return equal(exact_array(slopes), value_error_gradient(mu, q, q_hat, w))
+    q_hat = polynomial_q(degree, coefficients)
+    slopes = slopes_along(lambda parameters: VE(mu, q, q_hat(parameters)), w, 2 * degree)
+    return equal(slopes, value_error_gradient(mu, q, q_hat, w))
 
 
 # -------------------------------------------------------------------- what must fail
