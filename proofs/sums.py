@@ -82,10 +82,20 @@ def _under(expression: Any, limits: list[Any]) -> Any:
         elif limits:
             constant, varying = term.as_independent(*(limit[0] for limit in limits), as_Add=False)
             by_name = sorted(limits, key=lambda limit: str(limit[0]))
-            parts.append(constant * sympy.Sum(varying, *by_name).doit())
+            parts.append(constant * _run(sympy.Sum(varying, *by_name)))
         else:
             parts.append(term)
     return sympy.Add(*parts)
+
+
+def _run(total: Any) -> Any:
+    """Return a sum carried out, if its bounds are numbers or its terms have a sum in closed form."""
+    import sympy
+
+    numeric = all(bound.is_number for limit in total.limits for bound in limit[1:])
+    # Unknown terms have none, and SymPy would look for one with all its methods.
+    unknown = total.function.has(sympy.Indexed, sympy.core.function.AppliedUndef)
+    return total if unknown and not numeric else total.doit()
 
 
 def mean(expression: Any, weights: Any, index: Any, size: Any) -> Any:
