@@ -16,6 +16,7 @@ from bellcheck.mdp.semi_gradient import (
     semi_gradient,
     semi_gradient_update,
     td_loss,
+    update_towards,
 )
 from bellcheck.mdp.value_error import squared_td_error
 
@@ -56,6 +57,13 @@ def test_update_rule_is_exact_for_linear_q_hat() -> None:
     after = semi_gradient_update(BRANCH, q_hat, exact_array([4, 1, 2]), 0, exact("1/3"))
 
     assert list(after) == list(exact_array(["10/3", 1, 2]))
+
+
+def test_update_towards_a_label_is_exact() -> None:
+    """Features (1, 2) and w = (1, 1) give 3; towards the label 5 each parameter moves by 2 / 4 of its feature."""
+    after = update_towards(LinearQ([[1, 2]]), exact_array([1, 1]), 0, exact(5), exact("1/4"))
+
+    assert list(after) == list(exact_array(["3/2", 2]))
 
 
 def test_update_rule_of_a_network() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bellcheck.proofs.sums import mean, named, normal_form
+from bellcheck.proofs.sums import Entries, mean, named, normal_form
 
 sympy = pytest.importorskip("sympy")
 
@@ -68,3 +68,19 @@ def test_named_sums_and_functions_can_be_told_apart():
 
     assert named(first * (second + f) - second * first - f * first) == 0
     assert named(first**2 - second + sympy.diff(f, c)).is_polynomial()
+
+
+def test_entries_stand_for_an_array_of_any_length():
+    """A program that works entry by entry and adds up returns the sum of the general entry."""
+    left, right = Entries(a[i], (i, 1, n)), Entries(b[i], (i, 1, n))
+
+    total = (c * left * right - right + left).sum()
+
+    assert normal_form(total - sympy.Sum(c * a[i] * b[i] - b[i] + a[i], (i, 1, n))) == 0
+
+
+def test_sums_of_known_terms_are_carried_out():
+    """Constants over a symbolic range, and any terms over a range of numbers; unknown terms stay a sum."""
+    assert normal_form(sympy.Sum(c, (i, 1, n))) == c * n
+    assert normal_form(sympy.Sum(a[i], (i, 1, 2))) == a[1] + a[2]
+    assert normal_form(sympy.Sum(a[i], (i, 1, n))) == sympy.Sum(a[i], (i, 1, n))
