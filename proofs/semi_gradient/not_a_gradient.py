@@ -6,7 +6,7 @@ r"""The expected update of Q-learning is no gradient, unless pairs follow each o
     = \gamma\,\bigl(\mu(x) P_\pi(x, y) - \mu(y) P_\pi(y, x)\bigr)
 
 with D = diag(mu) and the policy pi that is greedy at Q, where there is only one. Around the unit circle in the plane of
-Q(x) and Q(y), anticlockwise about any centre near which pi stays greedy,
+Q(x) and Q(y), anticlockwise about any centre, if pi stays greedy all the way,
 
 .. math:: \oint F \cdot dQ = -\pi \gamma\,\bigl(\mu(x) P_\pi(x, y) - \mu(y) P_\pi(y, x)\bigr)
 
@@ -14,16 +14,16 @@ Why: near Q the maximum is the entry that pi takes, so F is affine with the Jaco
 symmetric. A gradient has a symmetric Jacobian, and no circulation: work that a loop yields is drawn from no potential.
 By Green's theorem the circulation is the area times the difference of the derivatives, taken the other way round.
 
-So no loss whatsoever has the expected TD or Q-learning step as its gradient: the step is "semi". Conversely, with mu(x)
+So, in general, no loss whatsoever has the expected TD or Q-learning step as its gradient. Conversely, with mu(x)
 P(x, y) = mu(y) P(y, x) for all pairs, detailed balance, F *is* the gradient of
 
 .. math::
     U(v) = \sum_x \mu(x)\, \bar r(x)\, v(x) - \tfrac12 \sum_x \mu(x)\, v(x)^2
         + \tfrac{\gamma}{2} \sum_{x, y} \mu(x) P(x, y)\, v(x) v(y)
 
-so "TD never follows a gradient" is false too. The policy's own weights do not suffice: a cycle of three states has even
-ones, and every step goes round. With *two* states they do, for what flows there must flow back; a counterexample of two
-states needs other weights.
+so "TD never follows a gradient" is false too. The policy's own weights do not suffice: on a cycle of three states they
+are even, and every step goes round. For the evaluation of *two* states they do, for what flows to the other must flow
+back; a counterexample of two states needs other weights.
 """
 
 from __future__ import annotations
