@@ -18,7 +18,7 @@ w^+ = w + alpha (b - A w) into the square of the norm of X w^+ - q_pi. And in a 
 whose coefficients are not negative and sum to at most 1.
 
 Bootstrapping draws the error of a pair towards that of its successor; where the pair has much more weight, VE rises.
-Say the first of two states leads to the second, which stays, at discount 9/10, with mu = (9/10, 1/10) and errors (1, 2):
+Say the first of two states leads to the second, which stays, with discount 9/10, mu = (9/10, 1/10), errors (1, 2):
 the error of the first is drawn towards 9/5. The largest error, 2, falls all the while.
 
 With linear features the policy's own weights do not prevent it, though A is positive definite then: what falls is the
