@@ -19,7 +19,7 @@ from bellcheck.mdp.examples import twin_features, twin_process
 from bellcheck.mdp.value_error import bellman_error
 from bellcheck.proofs.quadratics import curvature, stationary_point
 
-from .figures import BLUE, GREEN, GREY, VERMILLION, _finished
+from .figures import BLUE, GREEN, GREY, VERMILLION, finished
 
 __all__ = ["valley_figure", "valley_points"]
 
@@ -140,4 +140,4 @@ def valley_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
             columns=3,
         )
     )
-    return _finished(chart)
+    return finished(chart)
