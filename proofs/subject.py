@@ -41,6 +41,7 @@ REFERENCES = {
     "softmax": "bellcheck.mdp.behaviour:softmax",
     "stationary-weights": "bellcheck.mdp.chain:stationary",
     "value-error": "bellcheck.mdp.value_error:value_error",
+    "frozen-regression": "bellcheck.mdp.frozen_regression:regression_step",
     "moving-value-error": "bellcheck.mdp.moving_weights:moving_value_error",
     "bellman-error": "bellcheck.mdp.value_error:bellman_error",
     "squared-td-error": "bellcheck.mdp.value_error:squared_td_error",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bellcheck.mdp.approximation import QHat
-from bellcheck.mdp.arithmetic import Array, zeros
+from bellcheck.mdp.arithmetic import Array, Scalar, zeros
 from bellcheck.mdp.chain import pair_chain, stationary
+from bellcheck.mdp.frozen_regression import regression_step
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.moving_weights import softmax_policy
 from bellcheck.mdp.semi_gradient import key_matrix
@@ -14,7 +15,13 @@ from bellcheck.mdp.value_error import value_error
 
 from ..subject import Subject
 
-__all__ = ["costs_for_rewards", "detached_weights", "unweighted_key_matrix"]
+__all__ = [
+    "costs_for_rewards",
+    "detached_weights",
+    "undivided_regression",
+    "unweighted_key_matrix",
+    "unweighted_regression",
+]
 
 
 def _unweighted_key_matrix(mdp: FiniteMDP, policy: Array, mu: Array, features: Array) -> Any:
@@ -40,3 +47,15 @@ def _costs_for_rewards(mdp: FiniteMDP, q: Any, q_hat: QHat, parameters: Any) -> 
 
 detached_weights = Subject("moving-value-error", "weights mu held fixed", _detached_weights)
 costs_for_rewards = Subject("moving-value-error", "softmax of the costs", _costs_for_rewards)
+
+
+def _unweighted_regression(q_hat: QHat, mu: Array, label: Array, parameters: Array, step_size: Scalar) -> Array:
+    return regression_step(q_hat, zeros(mu, len(mu)) + 1, label, parameters, step_size)
+
+
+def _undivided_regression(q_hat: QHat, mu: Array, label: Array, parameters: Array, step_size: Scalar) -> Array:
+    return regression_step(q_hat, mu, label, parameters, 2 * step_size)
+
+
+unweighted_regression = Subject("frozen-regression", "weights mu forgotten", _unweighted_regression)
+undivided_regression = Subject("frozen-regression", "loss not halved", _undivided_regression)
