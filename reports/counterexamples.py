@@ -64,8 +64,8 @@ def divergence_paths(updates: int = 60) -> list[dict[str, Any]]:
         A, _ = key_matrix(mdp, _SURE, mu, _FEATURES)
         fit = weighted_projection(_FEATURES, mu)
         forms: dict[str, Callable[[fmpq], fmpq]] = {
-            _UPDATE: lambda w, A=A: w - _STEP * A[0, 0] * w,
-            _FIT: lambda w, mdp=mdp, fit=fit: fitted_backup(mdp, fit, _FEATURES[:, 0] * w)[1] / 2,
+            _UPDATE: lambda w, A=A: w - _STEP * A[0, 0] * w,  # type: ignore[misc]
+            _FIT: lambda w, mdp=mdp, fit=fit: fitted_backup(mdp, fit, _FEATURES[:, 0] * w)[0],  # type: ignore[misc]
         }
         for form, step in forms.items():
             for k, w in enumerate(_iterates(step, fmpq(1), updates)):

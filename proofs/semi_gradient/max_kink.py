@@ -204,7 +204,7 @@ def _quotients(f: Callable[[Array], fmpq], w: Array) -> Array:
     return exact_array((f(w + step) - f(w - step)) / (2 * STEP) for step in steps)
 
 
-_THREE_PAIRS = {
+_THREE_PAIRS: dict[str, Any] = {
     "reward": _number,
     "discount": st.sampled_from(DISCOUNTS),
     "features": dyadic_features(2, NETWORK_BITS)(kinked_maximum()),
