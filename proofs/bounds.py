@@ -38,6 +38,7 @@ __all__ = [
     "noise_range",
     "noise_weights",
     "outward",
+    "require_squares",
     "rounded_up",
     "rounding_bound",
     "steps_with_squares",
@@ -185,11 +186,16 @@ def rounding_bound(n: int, largest: fmpq) -> fmpq:
 
 def steps_with_squares(step_sizes: Sequence[float] | np.ndarray) -> list[float]:
     """Return step sizes as floats; raises ``ValueError`` naming one whose square underflows."""
+    require_squares(step_sizes)
     steps: list[float] = np.asarray(step_sizes, dtype=np.float64).tolist()
-    for k, step in enumerate(steps):
-        if 0 < step < 2.0**-500:
-            raise ValueError(f"step size {step} of update {k} has a square that underflows; use 0, or at least 2^-500")
     return steps
+
+
+def require_squares(step_sizes: Sequence[float] | np.ndarray) -> None:
+    """Raise ``ValueError`` naming a step size whose square underflows."""
+    steps = np.asarray(step_sizes, dtype=np.float64)
+    for k in np.flatnonzero((steps > 0) & (steps < 2.0**-500)):
+        raise ValueError(f"step size {steps[k]} of update {k} has a square that underflows; use 0, or at least 2^-500")
 
 
 def rounded_up(value: object) -> float:

@@ -38,6 +38,7 @@ __all__ = [
     "noise_thresholds",
     "successor_bounds",
     "successor_certificate",
+    "successor_logarithm",
     "total_weights",
 ]
 
@@ -161,8 +162,7 @@ def successor_certificate(
     checkpoints : ascending numbers of updates, up to ``len(pairs)``.
     """
     steps = steps_with_squares(step_sizes)
-    noisy = sum(bool(x > 0) for x in noise.range)
-    threshold = noise_thresholds(noise, steps, _logarithm(2 * max(noisy, 1) * max(len(steps), 1), delta))
+    threshold = noise_thresholds(noise, steps, successor_logarithm(noise, len(steps), delta))
     visits = [0] * mdp.n_pairs
     following = [mdp.pairs_of(state) for state in range(mdp.n_states)]
 
@@ -195,6 +195,12 @@ def noise_thresholds(noise: Noise, steps: Sequence[float], logarithm: float) -> 
         return min(hoeffding, bernstein, largest[pair] * totals[visits])
 
     return threshold
+
+
+def successor_logarithm(noise: Noise, n: int, delta: float) -> float:
+    """Return L = log(2 N n / delta), rounded up, for N noisy pairs that are visited n times at most."""
+    noisy = sum(bool(x > 0) for x in noise.range)
+    return _logarithm(2 * max(noisy, 1) * max(n, 1), delta)
 
 
 def _logarithm(events: int, delta: float) -> float:

@@ -10,11 +10,15 @@ from .convergence import Curve
 from .figures import DEEPEST
 from .problems import Problem
 from .reading import changes
+from .typography import scientific
 
 __all__ = ["about_problem", "at_a_glance", "caption", "outcomes"]
 
 _LEARNED = 0.05
 """The share of the initial error below which a model counts as learned; the texts and figures say 5 %."""
+
+_HARDLY = 1.05
+"""A factor below which the sharper bound is not called sharper; the texts give two digits."""
 
 
 def about_problem(learned: Problem) -> str:
@@ -59,9 +63,27 @@ def caption(curves: Sequence[Curve]) -> str:
         parts.append(f"the bound lies above the trivial one for part of the time with {', '.join(grey)}")
     else:
         parts.append("the bound lies below the trivial one throughout")
+    if experiment.problem.bounded:
+        parts.append(_gains(curves))
     if any(curve.quantile(0.1).min() < DEEPEST * best.initial_error for curve in curves):
         parts.append("errors below 0.01 % of the initial one are drawn on the lower edge")
     return "; ".join(parts) + "."
+
+
+def _gains(curves: Sequence[Curve]) -> str:
+    """Return by which factors the sharper bound ends below the other."""
+    least, most = min(curves, key=lambda curve: curve.gain), max(curves, key=lambda curve: curve.gain)
+    if most.gain < _HARDLY:
+        return "the sharper bound ends where the other does, or hardly below"
+    below = f"the sharper bound ends {_times(most.gain)} times below the other with {most.schedule}"
+    if len(curves) == 1:
+        return below
+    also = "and hardly below it" if least.gain < _HARDLY else f"and {_times(least.gain)} times"
+    return f"{below}, {also} with {least.schedule}"
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.2g}" if factor < 100 else f"{factor:,.0f}" if factor < 1e6 else scientific(factor)
 
 
 def outcomes(curves: Sequence[Curve]) -> list[dict[str, Any]]:
@@ -81,6 +103,7 @@ def outcomes(curves: Sequence[Curve]) -> list[dict[str, Any]]:
             "rarest_visits": curve.rarest,
             "runs": len(curve.errors),
             "runs_above_bound": curve.exceeded,
+            "bound_over_sharper": curve.gain if curve.experiment.problem.bounded else None,
         }
         for curve in curves
     ]

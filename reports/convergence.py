@@ -1,9 +1,11 @@
 r"""Error curves: how ||Q_t - q*|| falls on models whose q* is known exactly, beside what is proved about it.
 
 A *problem* is a model with its exact q*. An *experiment* runs it in one way: synchronously, every pair from the old
-table (the bound is Theorem 1, the claim q-learning.finite-time-synchronous), or along trajectories of an epsilon-greedy
-behaviour (Theorem 2, q-learning.trajectory-certificate). A *curve* is an experiment under one step size: the errors of
-independent replicas from Q_0 = 0, and the proved bound.
+table, or along trajectories of an epsilon-greedy behaviour. A *curve* is an experiment under one step size: the errors
+of independent replicas from Q_0 = 0, and two proved bounds, a plain and a sharper one. They are Theorem 1 and the bound
+of bounded differences (the claims q-learning.finite-time-synchronous and q-learning.bounded-differences), along
+trajectories Theorem 2 and the successor's certificate (q-learning.trajectory-certificate and
+q-learning.successor-certificate).
 
 Errors are largest errors over the pairs that can be reached from the start; the rest is no part of the problem, and its
 number is reported. No table of a run exceeds max(||Q_0||, R / (1 - gamma)), R the largest |reward| (the claim
@@ -35,14 +37,15 @@ from bellcheck.mdp.simulation import Engine, run_trajectory, sample_synchronous
 from bellcheck.mdp.step_size import Constant, Linear, Polynomial, RescaledLinear, StepSize
 from bellcheck.proofs.bounds import synchronous_bound
 from bellcheck.proofs.evidence import stream
+from bellcheck.proofs.sharper_bounds import bounded_differences_bound
 
-from .certificate import largest_certified_errors
+from .certificate import largest_certified_errors, largest_sharper_errors
 from .problems import Problem
 
 __all__ = ["DELTA", "Curve", "Effort", "Experiment", "experiments", "rows", "run_curve", "run_curves"]
 
 DELTA = 1e-10
-"""The probability with which each drawn bound may fail."""
+"""The probability with which each of the two drawn bounds may fail."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,13 @@ class Experiment:
 
     @property
     def false_alarm(self) -> float:
-        """The probability that one run exceeds its bound: `DELTA`, and what rounding the probabilities adds.
+        """The probability that one run exceeds a bound: `DELTA` for each, and what rounding the probabilities adds.
 
         A draw compares a uniform multiple of u with K rounded partial sums, each of which has moved by at most K u.
         """
         draws = self.n * (self.problem.model.n_pairs if self.epsilon is None else 1)
         outcomes = int(np.diff(self.problem.model.outcome_start).max())
-        return DELTA + draws * outcomes * (outcomes + 1) * 2.0**-53
+        return 2 * DELTA + draws * outcomes * (outcomes + 1) * 2.0**-53
 
     @property
     def slug(self) -> str:
@@ -107,8 +110,9 @@ class Curve:
     ----------
     updates : (m,) numbers of updates (of every pair, or steps of the trajectory).
     errors : (replicas, m) largest errors.
-    bound : (m,) proved bound; along trajectories, where it depends on the path, its median over the replicas.
-    exceeded : number of replicas with an error above their own bound at one of the `updates`.
+    bound, sharper : (m,) proved bounds; along trajectories, where they depend on the path, their medians over the
+        replicas.
+    exceeded : number of replicas with an error above one of their own bounds at one of the `updates`.
     rarest : (trajectories) fewest visits to a pair in any replica.
     """
 
@@ -117,6 +121,7 @@ class Curve:
     updates: np.ndarray
     errors: np.ndarray
     bound: np.ndarray
+    sharper: np.ndarray
     exceeded: int
     rarest: int | None = None
 
@@ -137,6 +142,11 @@ class Curve:
     def remaining_at(self, share: float) -> float:
         """The share of the initial error that a share of the runs does not exceed in the end."""
         return float(self.quantile(share)[-1]) / self.initial_error if self.initial_error else 0.0
+
+    @property
+    def gain(self) -> float:
+        """By which factor the sharper bound is below the other in the end."""
+        return float(self.bound[-1] / self.sharper[-1])
 
     @property
     def bound_says_something(self) -> np.ndarray:
@@ -207,20 +217,25 @@ def run_curve(
             )
         )
         bound = synchronous_bound(
-            steps, learned.model.discount, learned.model.n_pairs, learned.noise, max_norm(learned.q), DELTA
+            steps, learned.model.discount, learned.model.n_pairs, learned.noise.range, max_norm(learned.q), DELTA
         )[kept]
-        bounds, rarest = bound[None, :], None
+        sharper = bounded_differences_bound(steps, learned.model.discount, learned.noise, max_norm(learned.q), DELTA)[
+            kept
+        ]
+        bounds, sharper_bounds, rarest = bound[None, :], sharper[None, :], None
     else:
         runs = list(pool.map(lambda random: _trajectory(experiment, steps, kept, random, effort.engine), streams))
-        errors, bounds = np.array([run.errors for run in runs]), np.array([run.bound for run in runs])
+        errors, bounds, sharper_bounds = (
+            np.array(parts) for parts in zip(*((run.errors, run.bound, run.sharper) for run in runs), strict=True)
+        )
         rarest = min(run.rarest for run in runs)
-    exceeded = errors > bounds + learned.rounding(learned.model.n_pairs * experiment.n)
+    exceeded = errors > np.minimum(bounds, sharper_bounds) + learned.rounding(learned.model.n_pairs * experiment.n)
     return Curve(
         experiment,
         schedule.name,
         kept,
         errors,
-        np.asarray(np.quantile(bounds, 0.5, axis=0, method="inverted_cdf")),
+        *(np.asarray(np.quantile(each, 0.5, axis=0, method="inverted_cdf")) for each in (bounds, sharper_bounds)),
         exceeded=int(exceeded.any(axis=1).sum()),
         rarest=rarest,
     )
@@ -230,6 +245,7 @@ def run_curve(
 class _Run:
     errors: np.ndarray
     bound: np.ndarray
+    sharper: np.ndarray
     rarest: int
 
 
@@ -247,8 +263,10 @@ def _trajectory(
         checkpoints=kept,
         engine=engine,
     )
-    bound = largest_certified_errors(run, steps, learned.model.discount, learned.noise, abs(learned.q), DELTA, engine)
-    return _Run(_errors(learned, run.tables), bound, int(run.visits.min()))
+    first = abs(learned.q)
+    bound = largest_certified_errors(run, steps, learned.model.discount, learned.noise.range, first, DELTA, engine)
+    sharper = largest_sharper_errors(learned.model, run, steps, learned.noise, first, DELTA, engine)
+    return _Run(_errors(learned, run.tables), bound, sharper, int(run.visits.min()))
 
 
 def _errors(learned: Problem, tables: np.ndarray) -> np.ndarray:
@@ -275,5 +293,6 @@ def rows(curves: Iterable[Curve]) -> Iterator[dict[str, Any]]:
                 "error_median": float(median[i]),
                 "error_q90": float(high[i]),
                 "bound": float(curve.bound[i]) if experiment.problem.bounded else None,
+                "sharper_bound": float(curve.sharper[i]) if experiment.problem.bounded else None,
                 "trivial_bound": experiment.problem.trivial_bound if experiment.problem.bounded else None,
             }

@@ -40,6 +40,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ERROR_LINES = {
     "median error, 10 to 90 % shaded": (BLUE, [1, 0]),
     "proved bound": (VERMILLION, [7, 3]),
+    "sharper bound": (PURPLE, [10, 3, 2, 3]),
     "proved bound, above the trivial one": (GREY, [2, 3]),
     "trivial bound": (GREY, [1, 0]),
     "5 % of the initial error": (GREEN, [3, 2]),
@@ -111,7 +112,7 @@ def error_figure(curves: Sequence[Curve]) -> dict[str, Any]:
 def _error_points(curves: Sequence[Curve], initial: float, lowest: float) -> list[dict[str, Any]]:
     bounded = curves[0].experiment.problem.bounded
     points: list[dict[str, Any]] = []
-    piece, before = 0, ""
+    piece, before, gaps = 0, "", 0
     for row in rows(curves):
         if not row["updates"]:
             continue
@@ -126,6 +127,11 @@ def _error_points(curves: Sequence[Curve], initial: float, lowest: float) -> lis
             piece, before = piece + (line != before), line
             points.append({**common, "line": line, "y": max(row["bound"], lowest), "piece": piece})
             points.append({**common, "line": "trivial bound", "y": row["trivial_bound"]})
+            if row["sharper_bound"] <= row["trivial_bound"]:
+                y = max(row["sharper_bound"], lowest)
+                points.append({**common, "line": "sharper bound", "y": y, "piece": gaps})
+            else:
+                gaps += 1
     return points
 
 

@@ -18,8 +18,9 @@ from bellcheck.mdp.families import corridor, garnet, grid
 from bellcheck.mdp.interop.gymnasium import Reading, from_gymnasium
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.solve import policy_iteration
-from bellcheck.proofs.bounds import largest_value, noise_range, rounding_bound
+from bellcheck.proofs.bounds import largest_value, rounding_bound
 from bellcheck.proofs.evidence import stream
+from bellcheck.proofs.sharper_bounds import Noise, noise_at
 
 __all__ = ["Problem", "environments", "families", "problem"]
 
@@ -51,12 +52,12 @@ class Problem:
     @property
     def deterministic(self) -> bool:
         """Whether no pair's target varies, so that the step size 1 is the best one."""
-        return not any(self.noise)
+        return not any(self.noise.range)
 
     @cached_property
-    def noise(self) -> Array:
-        """(N,) exact range of r + gamma v*(s') at each pair."""
-        return noise_range(self.model, self.v)
+    def noise(self) -> Noise:
+        """What is known of r + gamma v*(s') at each pair, exactly."""
+        return noise_at(self.model, self.v)
 
     @cached_property
     def best(self) -> np.ndarray:

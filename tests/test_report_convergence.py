@@ -10,13 +10,15 @@ from flint import fmpq
 
 from bellcheck.mdp.arithmetic import max_norm, to_floats
 from bellcheck.mdp.examples import noisy_self_loops, self_loop
-from bellcheck.mdp.families import garnet
+from bellcheck.mdp.families import garnet, grid
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.simulation import run_trajectory
+from bellcheck.mdp.simulation import Engine, run_trajectory
 from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.step_size import Polynomial, StepSize
 from bellcheck.proofs.bounds import trajectory_certificate
-from bellcheck.reports.certificate import largest_certified_errors
+from bellcheck.proofs.sharper_bounds import successor_certificate
+from bellcheck.reports.captions import caption
+from bellcheck.reports.certificate import largest_certified_errors, largest_sharper_errors
 from bellcheck.reports.convergence import DELTA, Effort, Experiment, experiments, rows, run_curve, run_curves
 from bellcheck.reports.figures import error_figure
 from bellcheck.reports.problems import Problem, environments, families, problem
@@ -53,6 +55,7 @@ def test_curves_do_not_depend_on_the_number_of_threads() -> None:
     for a, b in zip(alone, together, strict=True):
         assert np.array_equal(a.errors, b.errors)
         assert np.array_equal(a.bound, b.bound)
+        assert np.array_equal(a.sharper, b.sharper)
 
 
 def test_engines_give_the_same_curves() -> None:
@@ -65,6 +68,7 @@ def test_engines_give_the_same_curves() -> None:
     for a, b in zip(plain, compiled, strict=True):
         assert np.array_equal(a.errors, b.errors)
         assert np.array_equal(a.bound, b.bound)
+        assert np.array_equal(a.sharper, b.sharper)
 
 
 def test_compiled_certificate_is_the_proved_one() -> None:
@@ -72,12 +76,56 @@ def test_compiled_certificate_is_the_proved_one() -> None:
     model, steps = GARNET.model, Polynomial(fmpq(3, 5)).floats(400)
     run = run_trajectory(model, model.table(0), steps, 0.3, np.random.default_rng(2), checkpoints=range(401))
     proved = trajectory_certificate(
-        run.pairs, steps, model.discount, GARNET.noise, abs(GARNET.q), DELTA, run.checkpoints
+        run.pairs, steps, model.discount, GARNET.noise.range, abs(GARNET.q), DELTA, run.checkpoints
     )
 
-    compiled = largest_certified_errors(run, steps, model.discount, GARNET.noise, abs(GARNET.q), DELTA, "compiled")
+    compiled = largest_certified_errors(
+        run, steps, model.discount, GARNET.noise.range, abs(GARNET.q), DELTA, "compiled"
+    )
 
     assert np.array_equal(compiled, proved.max(axis=1))
+
+
+@pytest.mark.parametrize("model", [GARNET.model, grid(2, 3, "4/5", 3)], ids=["garnet", "grid with an end"])
+def test_compiled_sharper_certificate_is_the_proved_one(model: FiniteMDP) -> None:
+    """The largest entry of the compiled recursion is that of the successor's, bit for bit, at every checkpoint."""
+    learned, steps = problem("small", "yours", model), Polynomial(fmpq(3, 5)).floats(600)
+    run = run_trajectory(model, model.table(0), steps, 0.3, np.random.default_rng(4), checkpoints=range(601))
+    proved = successor_certificate(
+        model, run.pairs, run.outcomes, steps, learned.noise, abs(learned.q), DELTA, run.checkpoints
+    )
+
+    compiled = largest_sharper_errors(model, run, steps, learned.noise, abs(learned.q), DELTA, "compiled")
+
+    assert np.array_equal(compiled, proved.max(axis=1))
+
+
+@pytest.mark.parametrize("engine", ["plain", "compiled"])
+def test_certificates_refuse_steps_whose_squares_underflow(engine: Engine) -> None:
+    """Either certificate names such a step, compiled or not."""
+    model, steps = GARNET.model, np.array([0.5, 2.0**-501])
+    run = run_trajectory(model, model.table(0), steps, 0.3, np.random.default_rng(0))
+    noise, first = GARNET.noise, abs(GARNET.q)
+
+    with pytest.raises(ValueError, match="of update 1 has a square that underflows"):
+        largest_certified_errors(run, steps, model.discount, noise.range, first, DELTA, engine)
+    with pytest.raises(ValueError, match="of update 1 has a square that underflows"):
+        largest_sharper_errors(model, run, steps, noise, first, DELTA, engine)
+
+
+def test_sharper_bound_is_sharper() -> None:
+    """In the end it is below the other on a noisy model, and the caption says by which factor."""
+    for experiment in (Experiment(GARNET, 2_000), Experiment(GARNET, 20_000, fmpq(3, 10))):
+        curves = run_curves([experiment], Effort(replicas=2), seed=0)
+        gains = [curve.gain for curve in curves]
+
+        assert min(gains) > 1
+        assert f"the sharper bound ends {max(gains):.2g} times below the other" in caption(curves)
+
+
+def test_each_bound_has_its_share_of_the_false_alarms() -> None:
+    """A run may exceed one or the other, each with probability DELTA."""
+    assert Experiment(GARNET, 20, fmpq(1)).false_alarm == pytest.approx(2 * DELTA, rel=1e-3)
 
 
 def test_unreachable_pairs_are_left_out() -> None:
@@ -124,6 +172,7 @@ def test_drawn_points_are_the_rows() -> None:
     drawn = error_figure(curves)["data"]["values"]
     medians = {(p["step"], p["t"]): p for p in drawn if p["line"].startswith("median")}
     bounds = {(p["step"], p["t"]): p for p in drawn if p["line"].startswith("proved")}
+    sharper = {(p["step"], p["t"]): p for p in drawn if p["line"] == "sharper bound"}
     lowest = min(point["y"] for point in drawn)
 
     for row in rows(curves):
@@ -132,6 +181,8 @@ def test_drawn_points_are_the_rows() -> None:
             assert medians[at]["y"] == max(row["error_median"], lowest)
             assert medians[at]["low"] == max(row["error_q10"], lowest)
             assert bounds[at]["y"] == row["bound"]
+            assert (at in sharper) == (row["sharper_bound"] <= row["trivial_bound"])
+            assert at not in sharper or sharper[at]["y"] == row["sharper_bound"]
             assert bounds[at]["line"].endswith("trivial one") == (row["bound"] > row["trivial_bound"])
 
 
@@ -150,5 +201,5 @@ def test_discount_one_has_no_bound() -> None:
 
     assert len(curves) == 3
     assert curves[0].remaining == 0
-    assert all(row["bound"] is None and row["trivial_bound"] is None for row in rows(curves))
+    assert all(row["bound"] is row["sharper_bound"] is row["trivial_bound"] is None for row in rows(curves))
     assert error_figure(curves)["facet"]
