@@ -20,6 +20,7 @@ __all__ = [
     "NotUnique",
     "can_end",
     "cesaro_average",
+    "limiting_shares",
     "pair_chain",
     "reachable_pairs",
     "recurrent_classes",
@@ -125,6 +126,28 @@ def cesaro_average(P: Array, first: Array, n: int) -> Array:
         law = law @ P
         total = total + law
     return total / n
+
+
+def limiting_shares(P: Array) -> Array:
+    """Return the (N, N) matrix whose row x is the limit of the mean share of time at each pair, from a start at x.
+
+    It is a mixture of the closed classes' stationary weights, each with the chance that a path from x ends up there;
+    along one path the share tends to the weights of the class where it does. Exact for an exact matrix.
+    """
+    n, flat, classes = len(P), P.reshape(-1), recurrent_classes(P)
+    shares = zeros(flat, n * n).reshape(n, n)
+    passing = [x for x in range(n) if not any(x in members for members in classes)]
+    stay = zeros(flat, len(passing) ** 2).reshape(len(passing), len(passing)) - P[np.ix_(passing, passing)]
+    for i in range(len(passing)):
+        stay[i, i] = stay[i, i] + 1
+    for members in classes:
+        inside = list(members)
+        weights = stationary(P[np.ix_(inside, inside)])
+        shares[np.ix_(inside, inside)] = weights
+        if passing:
+            chance = solve(stay, P[np.ix_(passing, inside)].sum(axis=1))
+            shares[np.ix_(passing, inside)] = chance[:, None] * weights
+    return shares
 
 
 def reachable_pairs(mdp: FiniteMDP) -> np.ndarray:

@@ -41,6 +41,7 @@ REFERENCES = {
     "softmax": "bellcheck.mdp.behaviour:softmax",
     "stationary-weights": "bellcheck.mdp.chain:stationary",
     "value-error": "bellcheck.mdp.value_error:value_error",
+    "limiting-shares": "bellcheck.mdp.chain:limiting_shares",
     "frozen-regression": "bellcheck.mdp.frozen_regression:regression_step",
     "moving-value-error": "bellcheck.mdp.moving_weights:moving_value_error",
     "bellman-error": "bellcheck.mdp.value_error:bellman_error",

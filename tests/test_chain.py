@@ -14,6 +14,7 @@ from bellcheck.mdp.chain import (
     NotUnique,
     can_end,
     cesaro_average,
+    limiting_shares,
     pair_chain,
     reachable_pairs,
     recurrent_classes,
@@ -138,3 +139,21 @@ def test_reachable_pairs_are_those_of_any_policy() -> None:
     assert reachable_pairs(_episodic([1, 0, 0, 0])).tolist() == [True, True, True, False]
     with pytest.raises(MissingStart):
         reachable_pairs(_episodic(None))
+
+
+def test_limiting_shares_mix_the_closed_classes() -> None:
+    """From the first of three pairs, which leads evenly to two loops, the mean share of each loop is 1/2."""
+    P = exact_array([0, "1/2", "1/2", 0, 1, 0, 0, 0, 1]).reshape(3, 3)
+
+    assert [[str(share) for share in row] for row in limiting_shares(P)] == [
+        ["0", "1/2", "1/2"],
+        ["0", "1", "0"],
+        ["0", "0", "1"],
+    ]
+
+
+def test_limiting_shares_of_one_class_are_stationary() -> None:
+    """On the cycle of two states every start has the shares (1/2, 1/2), in floats too."""
+    P = np.array([[0.0, 1.0], [1.0, 0.0]])
+
+    assert limiting_shares(P).tolist() == [[0.5, 0.5], [0.5, 0.5]]
