@@ -32,8 +32,9 @@ def double_estimate(chooser: Array, values: Array, ties: Ties = "lowest") -> Sca
 
     Among several such places it is that of the lowest index, or, if ties are split, the mean of them all.
 
-    >>> double_estimate(np.array([1.0, 3.0, 3.0]), np.array([5.0, 0.0, 4.0]), "split")
-    2.0
+    >>> from .arithmetic import exact_array
+    >>> double_estimate(exact_array([1, 3, 3]), exact_array([5, 0, 4]), "split")
+    2
     """
     best = values[np.asarray(chooser == maximum(chooser), dtype=bool)]
     return best[0] if ties == "lowest" else best.sum() / len(best)

@@ -16,9 +16,9 @@ needed for that, and no assumption on the noise beyond that it has a mean. For u
 2 epsilon / (m + 1).
 
 The bias is about the estimates of *one* state; the errors need not be large, only as large as the differences between
-actions. It is why the mean of Q-learning exceeds value iteration (q-learning.jensen-gap). Noise in the rewards does it
-as well as the error of a network, and it does not vanish with the number of actions: for m large every estimate of the
-maximum is off by nearly epsilon. Errors that all actions share do no harm of this kind.
+actions. It is why the mean of Q-learning exceeds value iteration (q-learning.jensen-gap). Noise in the rewards brings
+it about as well as the error of a network, and more actions make it larger: for m large it is nearly epsilon. Errors
+that all actions share do no harm of this kind.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _mean_of_the_largest(epsilon: Scalar, points: int, actions: int) -> Scalar:
     return epsilon * (1 - 2 * below / (points - 1))
 
 
-_grids = {
+_grids: dict[str, Any] = {
     "epsilon": st.sampled_from(exact_array([1, 2, "1/2", "1/3"]).tolist()),
     "points": st.integers(2, 4),
     "actions": st.integers(1, 3),

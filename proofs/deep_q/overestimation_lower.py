@@ -42,7 +42,6 @@ overestimation_lower = Claim(
     statement=r"\textstyle\sum_a e_a = 0,\ \tfrac1m \sum_a e_a^2 = C \implies \max_a e_a \ge \sqrt{C / (m-1)}",
     subject="maximum",
     needs=(errors_cancel,),
-    uses=("deep-q.overestimation",),
     sources=(cite("vanhasselt2016", "Theorem 1"),),
 )
 

@@ -53,7 +53,7 @@ terminal_mask = Claim(
     r" (1-c)(r + \gamma V(s')) + c\,r = r + (1-c)\gamma V(s')",
     subject="flagged-target",
     needs=(ends_marked, discounted),
-    uses=("bellman.action-sets-terminals", "bellman.fixed-point-optimal"),
+    uses=("bellman.fixed-point-optimal",),
     sources=(cite("pardo2018"), cite("mnih2015")),
 )
 
