@@ -112,9 +112,10 @@ def step_is_twice_as_long(step: Any) -> Relation:
 # -------------------------------------------------------------------- the path, in rationals
 
 
-def _path(
+def path_of_steps(
     step: Any, mdp: FiniteMDP, mu: Array, features: Array, w: Array, alpha: fmpq, n: int, refreshed: bool = False
 ) -> list[Array]:
+    """Return w_0, ..., w_n, with labels computed once or `refreshed` before each step."""
     q_hat, label, path = LinearQ(features), backup(mdp, features @ w), [w]
     for _ in range(n):
         if refreshed:
@@ -123,8 +124,8 @@ def _path(
     return path
 
 
-def _least_squares(mdp: FiniteMDP, mu: Array, features: Array, w: Array) -> tuple[Array, Array]:
-    """Return H and a w* that is best for the labels of w."""
+def least_squares(mdp: FiniteMDP, mu: Array, features: Array, w: Array) -> tuple[Array, Array]:
+    """Return H, and a w* that is best for the labels of w."""
     H = (features.T * mu) @ features
     return H, a_solution(H, (features.T * mu) @ backup(mdp, features @ w))
 
@@ -147,8 +148,8 @@ def path_is_the_power(
     step: Any, mdp: FiniteMDP, mu: Array, features: Array, w: Array, alpha: fmpq, n: int, refreshed: bool
 ) -> Relation:
     """At every step size w_K is the formula and w_1 the mean semi-gradient update; or labels are `refreshed`."""
-    H, best = _least_squares(mdp, mu, features, w)
-    path = _path(step, mdp, mu, features, w, alpha, n, refreshed)
+    H, best = least_squares(mdp, mu, features, w)
+    path = path_of_steps(step, mdp, mu, features, w, alpha, n, refreshed)
     error = w - best
     for _ in range(n):
         error = error - alpha * (H @ error)
@@ -174,7 +175,7 @@ def steps_add_up(
     step: Any, mdp: FiniteMDP, mu: Array, features: Array, w: Array, alpha: fmpq, n: int, refreshed: bool
 ) -> Relation:
     """K steps of size alpha are not one step of size K alpha."""
-    (*_, last), (*_, one) = (_path(step, mdp, mu, features, w, a, k) for a, k in ((alpha, n), (n * alpha, 1)))
+    (*_, last), (*_, one) = (path_of_steps(step, mdp, mu, features, w, a, k) for a, k in ((alpha, n), (n * alpha, 1)))
     return equal(last, one)
 
 
@@ -186,10 +187,10 @@ def steps_add_up(
 )
 def excess_falls(step: Any, mdp: FiniteMDP, mu: Array, features: Array, w: Array, scale: fmpq, n: int) -> Relation:
     """At alpha = scale / tr H the excess over the least loss never rises, and falls like a geometric sequence."""
-    H, best = _least_squares(mdp, mu, features, w)
+    H, best = least_squares(mdp, mu, features, w)
     trace, determinant = H[0, 0] + H[1, 1], H[0, 0] * H[1, 1] - H[0, 1] * H[1, 0]
     alpha = scale / trace if trace > 0 else scale
-    path = _path(step, mdp, mu, features, w, alpha, n)
+    path = path_of_steps(step, mdp, mu, features, w, alpha, n)
     excess = [weighted_square(mu, features @ (v - best)) for v in path]
     low = determinant / trace if trace > 0 else fmpq(0)
     factor = max(abs(1 - alpha * low), abs(1 - alpha * trace))
@@ -214,7 +215,7 @@ frozen_target_path.attained(
 @frozen_target_path.too_strong(beside=excess_falls)
 def nothing_is_left(step: Any, mdp: FiniteMDP, mu: Array, features: Array, w: Array, scale: fmpq, n: int) -> Relation:
     """A few steps are not yet fitted Q-iteration: some excess is left."""
-    H, best = _least_squares(mdp, mu, features, w)
+    H, best = least_squares(mdp, mu, features, w)
     trace = H[0, 0] + H[1, 1]
-    path = _path(step, mdp, mu, features, w, scale / trace if trace > 0 else scale, n)
+    path = path_of_steps(step, mdp, mu, features, w, scale / trace if trace > 0 else scale, n)
     return equal((features.T * mu) @ features @ path[-1], H @ best)

@@ -19,7 +19,9 @@ output adds nothing to the gradient and counts in the mean.
 
 It is *one* step of *plain* gradient descent, with the target computed from the current parameters, detached, and 0
 beyond a terminal state. An undetached target adds the motion of the target (semi-gradient.difference). Momentum agrees
-at the first step and not at the second. Many steps on one frozen target are another algorithm, fitted Q-iteration.
+at the first step and not at the second. Adam takes the sign of the step, Huber's loss that of a large TD error, and
+weight decay shrinks w besides. Many steps on one frozen target are another algorithm, on the way to fitted Q-iteration
+(value-error.frozen-target-path).
 
 Torch's own optimiser takes the step, and is compared exactly on dyadic numbers (`dyadic`): the largest numerator is
 that of alpha c sum delta grad q_hat, below 2^4 * 2 * 4 * 15 * 2^(3b + 4) * 3 * 2^(2b) < 2^(5b + 17) for a two-layer
@@ -61,7 +63,8 @@ regression_equivalence = Claim(
 Reduction = Literal["half-sum", "sum", "mean"]
 
 
-def _factors(batch_size: int) -> dict[Reduction, fmpq]:
+def loss_factors(batch_size: int) -> dict[Reduction, fmpq]:
+    """Return the factor of each reduction of a batch."""
     return {"half-sum": fmpq(1), "sum": fmpq(2), "mean": fmpq(2, batch_size)}
 
 
@@ -74,7 +77,7 @@ def _pair_of(mdp: FiniteMDP, outcome: int) -> int:
     return next(x for x in range(mdp.n_pairs) if outcome in mdp.outcomes_of(x))
 
 
-def _sum_of_updates(family: Family, mdp: FiniteMDP, features: Array, w: Array, batch: list[int]) -> Array:
+def sum_of_updates(family: Family, mdp: FiniteMDP, features: Array, w: Array, batch: list[int]) -> Array:
     """Return the sum over the batch of delta grad q_hat, with q_hat and its slopes from SymPy."""
     q, slopes = table_and_slopes(family, features, w)
     total = 0 * w
@@ -85,7 +88,7 @@ def _sum_of_updates(family: Family, mdp: FiniteMDP, features: Array, w: Array, b
     return total
 
 
-def _torch_steps(
+def torch_steps(
     loss: Any,
     family: Family,
     mdp: FiniteMDP,
@@ -98,15 +101,17 @@ def _torch_steps(
     steps: int = 1,
     momentum: float = 0.0,
     decay: float = 0.0,
+    adam: bool = False,
 ) -> Array:
-    """Return the parameters after steps of ``torch.optim.SGD``."""
+    """Return the parameters after steps of ``torch.optim.SGD``, or of Adam."""
     import torch
 
     model, q_hat = mdp.to_tensor(), torch_q(family, features)
     parameters = torch.nn.Parameter(torch.tensor(to_floats(w)))
-    optimiser = torch.optim.SGD(
-        [parameters], lr=float(to_floats([step_size])[0]), momentum=momentum, weight_decay=decay
-    )
+    rate = float(to_floats([step_size])[0])
+    optimiser: Any = torch.optim.SGD([parameters], lr=rate, momentum=momentum, weight_decay=decay)
+    if adam:
+        optimiser = torch.optim.Adam([parameters], lr=rate)
     for _ in range(steps):
         optimiser.zero_grad()
         loss(model, q_hat, parameters, batch, reduction).backward()
@@ -126,13 +131,13 @@ def _equal_steps(
     decay: float,
 ) -> Relation:
     batch = _batch(mdp, first, size)
-    updates = _sum_of_updates(family, mdp, features, w, batch)
+    updates = sum_of_updates(family, mdp, features, w, batch)
     return all_of(
         equal(
-            _torch_steps(loss, family, mdp, features, w, batch, step_size, reduction, decay=decay),
+            torch_steps(loss, family, mdp, features, w, batch, step_size, reduction, decay=decay),
             w + factor * step_size * updates,
         )
-        for reduction, factor in _factors(size).items()
+        for reduction, factor in loss_factors(size).items()
     )
 
 
@@ -190,16 +195,43 @@ def two_steps_with_momentum(
     """Momentum changes nothing: it does not at the first step, and does at the second."""
     batch = _batch(mdp, first, size)
     runs = [
-        _torch_steps(loss, "linear", mdp, features, w, batch, step_size, "half-sum", steps=2, momentum=momentum)
+        torch_steps(loss, "linear", mdp, features, w, batch, step_size, "half-sum", steps=2, momentum=momentum)
         for momentum in (0.0, 0.5)
     ]
     return equal(*runs)
 
 
+@regression_equivalence.too_strong(beside=step_of_linear)
+def adam_takes_the_step(
+    loss: Any, mdp: FiniteMDP, features: Array, w: Array, first: int, size: int, step_size: fmpq, decay: float
+) -> Relation:
+    """Adam changes nothing: it divides each coordinate by its own size, so that the first step is a sign."""
+    batch = _batch(mdp, first, size)
+    step = torch_steps(loss, "linear", mdp, features, w, batch, step_size, "half-sum", adam=True)
+    return equal(step, w + step_size * sum_of_updates("linear", mdp, features, w, batch))
+
+
+@regression_equivalence.too_strong(beside=step_of_linear)
+def huber_takes_the_step(
+    loss: Any, mdp: FiniteMDP, features: Array, w: Array, first: int, size: int, step_size: fmpq, decay: float
+) -> Relation:
+    """Huber's loss changes nothing: it does for a TD error above its threshold, here 1, of which it keeps the sign."""
+    import torch
+
+    def huber(model: Any, q_hat: Any, parameters: Any, batch: list[int], reduction: Reduction) -> Any:
+        prediction = q_hat(parameters)[[_pair_of(mdp, k) for k in batch]]
+        label = td_targets(model, q_hat(parameters.detach()))[batch]
+        return torch.nn.functional.huber_loss(prediction, label, reduction="sum")
+
+    batch = _batch(mdp, first, size)
+    step = torch_steps(huber, "linear", mdp, features, w, batch, step_size, "half-sum")
+    return equal(step, w + step_size * sum_of_updates("linear", mdp, features, w, batch))
+
+
 # -------------------------------------------------------------------- a network with a head for each action
 
 
-def _mean_over_heads(mdp: FiniteMDP, features: Array, w: Array, batch: list[int]) -> tuple[Array, int]:
+def mean_over_heads_step(mdp: FiniteMDP, features: Array, w: Array, batch: list[int]) -> tuple[Array, int]:
     """Return minus the gradient of torch's MSE over all heads of the state, and the number of heads.
 
     The batch lies in one state; the target of each head is its own output, but for the head of the action taken.
@@ -219,7 +251,8 @@ def _mean_over_heads(mdp: FiniteMDP, features: Array, w: Array, batch: list[int]
     return -exact_array(parameters.grad.tolist()), len(heads)
 
 
-def _in_one_state(mdp: FiniteMDP, first: int, size: int) -> list[int]:
+def in_one_state(mdp: FiniteMDP, first: int, size: int) -> list[int]:
+    """Return `size` outcomes in a row of one state's pairs, from one on, beginning again behind the last."""
     pairs = mdp.pairs_of(int(mdp.pair_state[_pair_of(mdp, first % len(mdp.reward))]))
     outcomes = [k for x in pairs for k in mdp.outcomes_of(x)]
     return [outcomes[(first + i) % len(outcomes)] for i in range(size)]
@@ -228,9 +261,9 @@ def _in_one_state(mdp: FiniteMDP, first: int, size: int) -> list[int]:
 def _heads_have_the_factor(
     loss: Any, mdp: FiniteMDP, features: Array, w: Array, first: int, size: int, factor: Any
 ) -> Relation:
-    batch = _in_one_state(mdp, first, size)
-    step, n_heads = _mean_over_heads(mdp, features, w, batch)
-    rule = _torch_steps(loss, "linear", mdp, features, w, batch, fmpq(1), "half-sum") - w
+    batch = in_one_state(mdp, first, size)
+    step, n_heads = mean_over_heads_step(mdp, features, w, batch)
+    rule = torch_steps(loss, "linear", mdp, features, w, batch, fmpq(1), "half-sum") - w
     return equal(step, factor(n_heads) * rule)
 
 
