@@ -65,11 +65,12 @@ def torch_q(family: Family, features: Array) -> QHat:
     if family == "polynomial":
         return PolynomialQ(features, MONOMIALS, N_PARAMETERS[family]).to_tensor()
     # Empty of initial values: the parameters are always given, and nothing may be drawn from torch's global generator.
+    layers: list[torch.nn.Module]
     with torch.device("meta"):
         if family == "lookup":
-            layers = row_numbers(), torch.nn.Embedding(ROWS, HIDDEN), torch.nn.Linear(HIDDEN, 1, bias=False)
+            layers = [row_numbers(), torch.nn.Embedding(ROWS, HIDDEN), torch.nn.Linear(HIDDEN, 1, bias=False)]
         else:
-            layers = torch.nn.Linear(COLUMNS[family], HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, 1)
+            layers = [torch.nn.Linear(COLUMNS[family], HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, 1)]
     module = torch.nn.Sequential(*layers).double()
     return NetworkQ(module.to_empty(device="cpu"), features)
 

@@ -110,7 +110,7 @@ def _module(network: Network) -> Any:
         layers = [torch.nn.Linear(WIDTH, WIDTH) for _ in set(network.hidden)]
         output, table = torch.nn.Linear(WIDTH, 1), torch.nn.Embedding(ROWS, WIDTH)
     hidden = [layers[i % len(layers)] for i in range(len(network.hidden))]
-    parts = [part for layer in hidden for part in (layer, smooth)]
+    parts: list[torch.nn.Module] = [part for layer in hidden for part in (layer, smooth)]
     if network.embedding:
         parts = [row_numbers(), table, *parts]
     return torch.nn.Sequential(*parts, output).double().to_empty(device="cpu")

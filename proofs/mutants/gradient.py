@@ -56,7 +56,7 @@ def _negated_value_error(mu: Array, q: Array, estimate: Array) -> Any:
 def _single_precision(mu: Array, q: Array, estimate: Array) -> Any:
     if not hasattr(estimate, "float"):
         return value_error(mu, q, estimate)
-    return value_error(mu.float(), q.float(), estimate.float()).double()  # type: ignore[attr-defined]
+    return value_error(mu.float(), q.float(), estimate.float()).double()
 
 
 single_precision = Subject("value-error", "computed in single precision", _single_precision)

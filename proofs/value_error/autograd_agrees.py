@@ -34,6 +34,7 @@ for f is analytic near the real line, so that its Taylor coefficients are at mos
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -218,7 +219,7 @@ def _objects(values: Any) -> Array:
     return array
 
 
-def distances(computed: list[float] | list[arb], derived: list[arb]) -> list[float]:
+def distances(computed: Sequence[Any], derived: list[arb]) -> list[float]:
     """Return how far the midpoints are from each other."""
     with flint.ctx.workprec(PRECISION):
         return [float(abs((arb(a) - b).mid())) for a, b in zip(computed, derived, strict=True)]

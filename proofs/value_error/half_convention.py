@@ -13,11 +13,13 @@ step sizes does: on (U - q_hat)^2, as most software writes the loss, alpha / 2 t
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flint import fmpq
 from hypothesis import strategies as st
 
+from bellcheck.mdp.approximation import QHat
 from bellcheck.mdp.arithmetic import Array, exact
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, tables
@@ -62,13 +64,15 @@ def step_is_down_half_the_square(update: Any, held: bool) -> Relation:
 # -------------------------------------------------------------------- in rationals, by differences
 
 
-def _steps(update: Any, q_hat: Any, w: Array, labels: Array, step_size: fmpq, loss: Any) -> Relation:
-    """Compare the update at each pair with a step down the slopes of a loss of the error there."""
+def _steps(update: Any, q_hat: QHat, w: Array, labels: Array, step_size: fmpq, share: fmpq) -> Relation:
+    """Compare the update at each pair with a step down the slopes of a share of the squared error there."""
+
+    def loss(pair: int, parameters: Array) -> fmpq:
+        error = labels[pair] - q_hat(parameters)[pair]
+        return share * error * error
+
     return all_of(
-        equal(
-            update(q_hat, w, x, labels[x], step_size),
-            w - step_size * slopes_along(lambda v, x=x: loss(labels[x] - q_hat(v)[x]), w, 4),
-        )
+        equal(update(q_hat, w, x, labels[x], step_size), w - step_size * slopes_along(partial(loss, x), w, 4))
         for x in range(len(labels))
     )
 
@@ -86,7 +90,7 @@ def step_is_down_the_slopes(
 ) -> Relation:
     """For a linear or quadratic q_hat, at every pair; the slopes of half the square are taken by differences."""
     q_hat = polynomial_q(degree, coefficients)
-    return _steps(update, q_hat, w, labels, step_size, lambda error: error * error / 2)
+    return _steps(update, q_hat, w, labels, step_size, fmpq(1, 2))
 
 
 # -------------------------------------------------------------------- what must fail
@@ -97,7 +101,7 @@ def half_does_not_matter(
     update: Any, mdp: FiniteMDP, labels: Array, degree: int, coefficients: Array, w: Array, step_size: fmpq
 ) -> Relation:
     """The same step on the squared error itself."""
-    return _steps(update, polynomial_q(degree, coefficients), w, labels, step_size, lambda error: error * error)
+    return _steps(update, polynomial_q(degree, coefficients), w, labels, step_size, fmpq(1))
 
 
 for _check in (step_is_down_half_the_square, step_is_down_the_slopes):

@@ -16,6 +16,7 @@ nearly 0, and only the signs of the gradient are left of its direction (Kingma a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flint import fmpq
@@ -65,6 +66,10 @@ class _AlongOne:
         return self.q_hat.gradient(self._parameters(value), pair)[self.j : self.j + 1]
 
 
+def _entry(q_hat: QHat, pair: int, w: Array) -> Any:
+    return q_hat(w)[pair]
+
+
 _DRAWS: dict[str, Any] = {
     "mdp": mdps(max_states=2, max_actions=2),
     "degree": st.sampled_from([2, 1]),
@@ -85,7 +90,7 @@ def elements_move_along_their_slopes(
     q_hat, moved = polynomial_q(degree, coefficients), {"plain": rule, "Adam": mutants.adam_first_step.call}[optimiser]
     parts = []
     for x in range(mdp.n_pairs):
-        slopes = slopes_along(lambda v, x=x: q_hat(v)[x], w, 2)
+        slopes = slopes_along(partial(_entry, q_hat, x), w, 2)
         for k in mdp.outcomes_of(x):
             delta = target(mdp, q_hat(w), k) - q_hat(w)[x]
             parts.append(equal(moved(mdp, q_hat, w, k, step_size), w + step_size * delta * slopes))
