@@ -150,7 +150,7 @@ def _read_by(family: Family, features: Array, w: Array) -> tuple[Array, Array]:
 
 
 @autograd_agrees.autograd(
-    mdp=dyadic_mdps(max_states=3, max_actions=2),
+    mdp=dyadic_mdps(max_states=2, max_actions=2, max_outcomes=1),
     family=st.sampled_from(FAMILIES),
     mu=dyadic_weights(NETWORK_BITS),
     q=dyadic_tables(NETWORK_BITS),
@@ -226,7 +226,7 @@ def distances(computed: Sequence[Any], derived: list[arb]) -> list[float]:
 
 
 @autograd_agrees.autograd(
-    mdp=dyadic_mdps(max_states=3, max_actions=2),
+    mdp=dyadic_mdps(max_states=2, max_actions=2, max_outcomes=1),
     network=st.sampled_from(NETWORKS),
     mu=dyadic_weights(NETWORK_BITS),
     q=dyadic_tables(NETWORK_BITS),

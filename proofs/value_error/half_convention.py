@@ -78,7 +78,7 @@ def _steps(update: Any, q_hat: QHat, w: Array, labels: Array, step_size: fmpq, s
 
 
 @half_convention.exact(
-    mdp=mdps(max_states=2),
+    mdp=mdps(max_states=2, max_outcomes=1),
     labels=tables,
     degree=st.sampled_from([1, 2]),
     coefficients=dyadic_features(3, NETWORK_BITS),

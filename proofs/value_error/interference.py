@@ -89,7 +89,7 @@ def estimates_move_by_the_product(update: Any) -> Relation:
 
 
 _DRAWS: dict[str, Any] = {
-    "mdp": mdps(max_states=2),
+    "mdp": mdps(max_states=2, max_outcomes=1),
     "labels": tables,
     "coefficients": dyadic_features(3, NETWORK_BITS),
     "w": dyadic_parameters(2, NETWORK_BITS),

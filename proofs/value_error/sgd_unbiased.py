@@ -92,7 +92,7 @@ def _unchanged(mu: Array) -> Array:
 
 
 @sgd_unbiased.enumerated(
-    mdp=mdps(max_states=2, max_actions=2),
+    mdp=mdps(max_states=2, max_actions=2, max_outcomes=1),
     mu=distributions,
     law=_unchanged,
     q=tables,

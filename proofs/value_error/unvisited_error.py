@@ -43,7 +43,7 @@ unvisited_error = Claim(
 )
 
 
-@unvisited_error.exact(mdp=mdps(), mu=distributions, q=tables, estimate=tables, moved=tables)
+@unvisited_error.exact(mdp=mdps(max_states=3, max_outcomes=1), mu=distributions, q=tables, estimate=tables, moved=tables)
 def unvisited_pairs_do_not_count(
     VE: Any, mdp: FiniteMDP, mu: Array, q: Array, estimate: Array, moved: Array
 ) -> Relation:
@@ -61,7 +61,7 @@ def _largest_square(q: Array, estimate: Array) -> fmpq:
     return max((a - b) * (a - b) for a, b in zip(q, estimate, strict=True))
 
 
-@unvisited_error.exact(mdp=mdps(), mu=positive_distributions, q=tables, estimate=tables)
+@unvisited_error.exact(mdp=mdps(max_states=3, max_outcomes=1), mu=positive_distributions, q=tables, estimate=tables)
 def largest_error_is_bounded_by_the_rarest_visit(
     VE: Any, mdp: FiniteMDP, mu: Array, q: Array, estimate: Array
 ) -> Relation:

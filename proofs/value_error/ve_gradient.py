@@ -72,7 +72,7 @@ def derivative_is_the_formula(VE: Any, frozen: bool) -> Relation:
 
 
 @ve_gradient.exact(
-    mdp=mdps(max_states=3),
+    mdp=mdps(max_states=2, max_outcomes=1),
     mu=distributions,
     q=tables,
     degree=st.sampled_from([1, 2]),
