@@ -83,6 +83,7 @@ double_q_tabular = Claim(
 Coins: TypeAlias = tuple[bool, ...]
 _coins = st.tuples(*[st.booleans()] * 8)
 _ties = st.sampled_from(["lowest", "split"])
+_models = mdps(max_states=3, max_actions=2)
 
 
 def _along(update: Any, mdp: FiniteMDP, a: Array, b: Array, path: Path, coins: Coins, ties: Ties) -> list[Array]:
@@ -124,7 +125,7 @@ for _mutant in (mutants.valued_by_its_own_table, mutants.both_tables_updated, mu
 # -------------------------------------------------------------------- whole paths
 
 
-@double_q_tabular.pathwise(mdp=mdps(), a=tables, b=tables, path=paths, coins=_coins, ties=_ties)
+@double_q_tabular.pathwise(mdp=_models, a=tables, b=tables, path=paths, coins=_coins, ties=_ties)
 def both_tables_stay_inside(
     update: Any, mdp: FiniteMDP, a: Array, b: Array, path: Path, coins: Coins, ties: Ties
 ) -> Relation:
@@ -170,7 +171,7 @@ def _mapped(update: Any, mdp: FiniteMDP, a: Array, b: Array, path: Path, coins: 
 
 
 @double_q_tabular.pathwise(
-    mdp=mdps(terminal=False),
+    mdp=mdps(max_states=3, max_actions=2, terminal=False),
     a=tables,
     b=tables,
     scale=positive_numbers,
@@ -203,7 +204,7 @@ double_q_tabular.fails_without(positive_scale, by=rewards_scale_and_shift_both, 
 double_q_tabular.fails_without(no_terminals, by=rewards_scale_and_shift_both, mdp=mdps(max_states=2))
 
 
-@double_q_tabular.pathwise(mdp=mdps(), a=tables, b=tables, potential=potentials, path=paths, coins=_coins, ties=_ties)
+@double_q_tabular.pathwise(mdp=_models, a=tables, b=tables, potential=potentials, path=paths, coins=_coins, ties=_ties)
 def potentials_shift_both(
     update: Any, mdp: FiniteMDP, a: Array, b: Array, potential: Array, path: Path, coins: Coins, ties: Ties
 ) -> Relation:
@@ -222,7 +223,7 @@ double_q_tabular.fails_without(
 
 
 @double_q_tabular.pathwise(
-    mdp=mdps(), a=tables, b=tables, states=state_keys, pairs=pair_keys, path=paths, coins=_coins, ties="split"
+    mdp=_models, a=tables, b=tables, states=state_keys, pairs=pair_keys, path=paths, coins=_coins, ties="split"
 )
 def renamed_models_lead_to_renamed_tables(
     update: Any,
@@ -269,6 +270,9 @@ double_q_tabular.refutes(mutants.valued_by_its_own_table, by=raised_table_gives_
 double_q_tabular.refutes(mutants.undiscounted_double, by=raised_table_gives_a_lower_target)
 
 
+_one_state = mdps(max_states=1, max_actions=2, max_outcomes=1)
+
+
 def _raised(a: Array) -> Array:
     """The table with 2 more at its first entry."""
     raised: Array = a.copy()
@@ -276,7 +280,7 @@ def _raised(a: Array) -> Array:
     return raised
 
 
-@double_q_tabular.too_strong(beside=both_tables_stay_inside, path=paths, mdp=mdps(max_states=2))
+@double_q_tabular.too_strong(beside=both_tables_stay_inside, mdp=_one_state)
 def larger_tables_stay_larger(
     update: Any, mdp: FiniteMDP, a: Array, b: Array, path: Path, coins: Coins, ties: Ties
 ) -> Relation:
@@ -286,7 +290,7 @@ def larger_tables_stay_larger(
     return all_of(at_most(x, y) for x, y in zip(lower, upper, strict=True))
 
 
-@double_q_tabular.too_strong(beside=both_tables_stay_inside)
+@double_q_tabular.too_strong(beside=both_tables_stay_inside, mdp=_one_state)
 def distances_never_grow(
     update: Any, mdp: FiniteMDP, a: Array, b: Array, path: Path, coins: Coins, ties: Ties
 ) -> Relation:
