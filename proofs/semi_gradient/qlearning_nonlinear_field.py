@@ -27,13 +27,17 @@ fixed point: the update drives w up for ever, from everywhere. With r = -1 there
 *A census*: of 1,000 models with two states of two actions, gamma = 9/10, and rewards, features, weights and
 probabilities from a seeded family of small integers, 30 have no fixed point, 939 one and 31 two.
 
-With more weights there are more policies and more pieces; what is said of stability here (each piece stable, therefore
-one fixed point) is a statement about one weight.
+*With two weights* an unstable policy does not make Q-learning unstable. One state has three loops without rewards, with
+features (1, 0), (0, 0) and (2, 2) and weights 1/2, 1/4 and 1/4, at gamma = 9/10. Evaluating the third action alone
+spirals away from 0 at every step size; but the spiral leaves the cone in which that action is greedy, and elsewhere all
+is drawn to 0. The proof is a hexagon around 0: the field is linear in the cone of each edge and points inwards at its
+ends, hence along the edge, hence on every multiple of the hexagon. So all paths of the flow end at 0, and those of
+steps that are small enough. Whether conversely stable policies together can be unstable, as no single weight allows, is
+not settled here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -43,9 +47,10 @@ from hypothesis import strategies as st
 
 from bellcheck.mdp.approximation import LinearQ
 from bellcheck.mdp.arithmetic import Array, exact_array
+from bellcheck.mdp.bellman import greedy_pairs
 from bellcheck.mdp.examples import loops_of_one_weight
-from bellcheck.mdp.linear_algebra import weighted_projection
 from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.semi_gradient import key_matrix
 from bellcheck.mdp.strategies import mdps, positive_distributions, tables
 
 from ..claim import Claim, cite
@@ -53,7 +58,9 @@ from ..draws import symbolic_number
 from ..in_symbols import object_array
 from ..mutants import deep_q as mutants
 from ..mutants.kinks import first_action_for_greedy, residual_for_semi, unmasked_sweep
+from ..one_weight import HALF_LINE, census, fit, fixed_points, number, number_by_the_signs, pieces, projection
 from ..relation import Relation, all_of, at_most, equal, given, less_than
+from ..stability import small_steps_converge
 
 qlearning_nonlinear_field = Claim(
     id="semi-gradient.qlearning-nonlinear-field",
@@ -65,51 +72,6 @@ qlearning_nonlinear_field = Claim(
 )
 
 ZERO, ONE = fmpq(0), fmpq(1)
-HALF_LINE = "a half-line"
-
-
-def _projection(features: Array, mu: Array) -> Array:
-    return weighted_projection(features.reshape(-1, 1), mu)
-
-
-def _fit(fitted: Any, mdp: FiniteMDP, features: Array, mu: Array) -> Callable[[fmpq], fmpq]:
-    """Return g, read where a feature is not 0."""
-    matrix, x = _projection(features, mu), int(np.flatnonzero(features != 0)[0])
-    return lambda w: fitted(mdp, matrix, features * w)[x] / features[x]
-
-
-def _pieces(mdp: FiniteMDP, features: Array, mu: Array) -> tuple[fmpq, fmpq, fmpq]:
-    """Return b, c_+ and c_- by their formulas, from outcomes one at a time."""
-    total = sum((mu[x] * features[x] ** 2 for x in range(mdp.n_pairs)), ZERO)
-    offset = right = left = ZERO
-    for x in range(mdp.n_pairs):
-        for k in mdp.outcomes_of(x):
-            following = [features[y] for y in mdp.pairs_of(int(mdp.next_state[k]))]
-            share = mu[x] * features[x] * mdp.probability[k] / total
-            offset += share * mdp.reward[k]
-            right += share * mdp.discount * max(following, default=ZERO)
-            left += share * mdp.discount * min(following, default=ZERO)
-    return offset, right, left
-
-
-def fixed_points(g: Callable[[fmpq], fmpq]) -> list[fmpq] | str:
-    """Return the fixed points of a function that is affine on each side of 0, or that they fill a half-line."""
-    offset = g(ZERO)
-    right, left = g(ONE) - offset, offset - g(-ONE)
-    if offset == 0:
-        return HALF_LINE if 1 in (right, left) else [ZERO]
-    roots = [(offset / (1 - slope), side) for slope, side in ((left, -1), (right, 1)) if slope != 1]
-    return [root for root, side in roots if root * side > 0]
-
-
-def _number(found: list[fmpq] | str) -> str:
-    return found if isinstance(found, str) else str(len(found))
-
-
-def _number_by_the_signs(offset: fmpq, right: fmpq, left: fmpq) -> str:
-    if offset == 0:
-        return HALF_LINE if 1 in (right, left) else "1"
-    return str(int(offset * (1 - right) > 0) + int(offset * (1 - left) < 0))
 
 
 # -------------------------------------------------------------------- any model, one weight
@@ -130,18 +92,18 @@ _MODELS: dict[str, Any] = {
 @qlearning_nonlinear_field.exact(**_MODELS, w=st.sampled_from(exact_array([1, -1, 0, "1/2", "-7/3", 10, -100])))
 def field_is_affine_on_each_side(fitted: Any, mdp: FiniteMDP, features: Array, mu: Array, w: fmpq) -> Relation:
     """g(w) by the formula, as whole tables."""
-    offset, right, left = _pieces(mdp, features, mu)
-    table = fitted(mdp, _projection(features, mu), features * w)
+    offset, right, left = pieces(mdp, features, mu)
+    table = fitted(mdp, projection(features, mu), features * w)
     return equal(table, features * (offset + (right if w > 0 else left) * w))
 
 
 @qlearning_nonlinear_field.exact(**_MODELS)
 def signs_tell_the_number(fitted: Any, mdp: FiniteMDP, features: Array, mu: Array) -> Relation:
     """What is found is fixed, and there are as many as the signs of b (1 - c) on both sides say."""
-    g = _fit(fitted, mdp, features, mu)
+    g = fit(fitted, mdp, features, mu)
     found = fixed_points(g)
     fixed = [] if isinstance(found, str) else [equal(g(w), w) for w in found]
-    return all_of([*fixed, equal(_number(found), _number_by_the_signs(*_pieces(mdp, features, mu)))])
+    return all_of([*fixed, equal(number(found), number_by_the_signs(*pieces(mdp, features, mu)))])
 
 
 for _check in (field_is_affine_on_each_side, signs_tell_the_number):
@@ -152,20 +114,20 @@ for _check in (field_is_affine_on_each_side, signs_tell_the_number):
 @qlearning_nonlinear_field.too_strong(beside=field_is_affine_on_each_side)
 def field_is_affine(fitted: Any, mdp: FiniteMDP, features: Array, mu: Array, w: fmpq) -> Relation:
     """The slope of the right side on both."""
-    offset, right, _ = _pieces(mdp, features, mu)
-    return equal(_fit(fitted, mdp, features, mu)(w), offset + right * w)
+    offset, right, _ = pieces(mdp, features, mu)
+    return equal(fit(fitted, mdp, features, mu)(w), offset + right * w)
 
 
 @qlearning_nonlinear_field.too_strong(beside=signs_tell_the_number)
 def there_is_exactly_one(fitted: Any, mdp: FiniteMDP, features: Array, mu: Array) -> Relation:
     """As if Pi T were a contraction."""
-    return equal(_number(fixed_points(_fit(fitted, mdp, features, mu))), "1")
+    return equal(number(fixed_points(fit(fitted, mdp, features, mu))), "1")
 
 
 @qlearning_nonlinear_field.too_strong(beside=signs_tell_the_number)
 def there_are_two_at_most(fitted: Any, mdp: FiniteMDP, features: Array, mu: Array) -> Relation:
     """Without a word of the half-line, on which every w is fixed."""
-    return equal(isinstance(fixed_points(_fit(fitted, mdp, features, mu)), str), False)
+    return equal(isinstance(fixed_points(fit(fitted, mdp, features, mu)), str), False)
 
 
 @qlearning_nonlinear_field.enumerated(
@@ -173,7 +135,7 @@ def there_are_two_at_most(fitted: Any, mdp: FiniteMDP, features: Array, mu: Arra
 )
 def mean_update_is_towards_the_fit(rule: Any, mdp: FiniteMDP, features: Array, mu: Array, w: fmpq) -> Relation:
     """The mean of the update over all pairs and outcomes, at step 1, is (sum of mu phi^2) (g(w) - w)."""
-    offset, right, left = _pieces(mdp, features, mu)
+    offset, right, left = pieces(mdp, features, mu)
     q_hat, start = LinearQ(features.reshape(-1, 1)), exact_array([w])
     mean = sum(
         (
@@ -202,7 +164,7 @@ _SMALLEST: dict[tuple[str, str], list[str] | str] = {
 
 
 def _found_on_loops(fitted: Any, reward: str, discount: str) -> list[str] | str:
-    found = fixed_points(_fit(fitted, loops_of_one_weight(reward, discount), _FEATURES, _ALIKE))
+    found = fixed_points(fit(fitted, loops_of_one_weight(reward, discount), _FEATURES, _ALIKE))
     return found if isinstance(found, str) else [str(w) for w in found]
 
 
@@ -226,8 +188,8 @@ def _fit_of_loops(fitted: Any, reward: Any, discount: Any, w: Any) -> Any:
     model = replace(
         loops, probability=object_array([one, one]), reward=object_array([reward, reward]), discount=discount
     )
-    fit = object_array([one * int(x.p) / int(x.q) for x in _projection(_FEATURES, _ALIKE).flat]).reshape(2, 2)
-    return fitted(model, fit, object_array([w, 2 * w]))[0]
+    matrix = object_array([one * int(x.p) / int(x.q) for x in projection(_FEATURES, _ALIKE).flat]).reshape(2, 2)
+    return fitted(model, matrix, object_array([w, 2 * w]))[0]
 
 
 @qlearning_nonlinear_field.all_reals(
@@ -268,32 +230,61 @@ def nothing_is_fixed_beyond_one_half(fitted: Any, reward: Any, discount: Any, w:
     )
 
 
+# -------------------------------------------------------------------- an unstable policy does no harm
+
+_THREE_LOOPS = FiniteMDP.from_pairs(1, [(0, action, [(1, 0, 0)]) for action in range(3)], "9/10")
+_IN_THE_PLANE = exact_array([1, 0, 0, 0, 2, 2]).reshape(3, 2)
+_HALF_AND_QUARTERS = exact_array(["1/2", "1/4", "1/4"])
+_THIRD = exact_array([0, 0, 1])
+_HEXAGON = [exact_array(vertex) for vertex in ((0, -400), (384, -192), (176, -44), (42, 0), (0, 5), (-4, 4))]
+"""Around 0, anticlockwise; where the greedy action changes there is a vertex."""
+
+
+def _cross(v: Array, w: Array) -> fmpq:
+    """Return how far w points to the left of v."""
+    return v[0] * w[1] - v[1] * w[0]
+
+
+def _inwards(rule: Any, policy: Array | None = None) -> list[fmpq]:
+    """Return how far the mean update at either end of each edge of the hexagon points inwards."""
+    q_hat = LinearQ(_IN_THE_PLANE)
+
+    def mean(w: Array) -> Array:
+        return sum(_HALF_AND_QUARTERS[x] * (rule(_THREE_LOOPS, q_hat, w, x, ONE, policy) - w) for x in range(3))
+
+    return [_cross(end - start, mean(v)) for start, end in _edges() for v in (start, end)]
+
+
+def _edges() -> list[tuple[Array, Array]]:
+    return list(zip(_HEXAGON, [*_HEXAGON[1:], _HEXAGON[0]], strict=True))
+
+
+def _greedy(w: Array) -> set[int]:
+    return {int(x) for x in np.flatnonzero(greedy_pairs(_THREE_LOOPS, _IN_THE_PLANE @ w))}
+
+
+@qlearning_nonlinear_field.fixture(of="semi-gradient-rule")
+def paths_end_although_a_policy_is_unstable(rule: Any) -> Relation:
+    """The third action's key matrix is unstable, and greedy somewhere; the mean update points into the hexagon."""
+    A, b = key_matrix(_THREE_LOOPS, _THIRD, _HALF_AND_QUARTERS, _IN_THE_PLANE)
+    return all_of(
+        [
+            less_than(ZERO, exact_array(_inwards(rule))),
+            less_than(ZERO, exact_array(_cross(start, end) for start, end in _edges())),
+            equal([bool(_greedy(start) & _greedy(end)) for start, end in _edges()], [True] * len(_HEXAGON)),
+            equal([2 in _greedy(v) for v in _HEXAGON], [False, True, True, True, True, True]),
+            equal(small_steps_converge(A, b), False),
+        ]
+    )
+
+
+@qlearning_nonlinear_field.too_strong(beside=paths_end_although_a_policy_is_unstable)
+def paths_end_under_the_unstable_policy(rule: Any) -> Relation:
+    """Evaluating the third action at all w, inside its cone and outside."""
+    return less_than(ZERO, exact_array(_inwards(rule, _THIRD)))
+
+
 # -------------------------------------------------------------------- a census
-
-
-def _census_model(numbers: Callable[[int], int]) -> tuple[FiniteMDP, Array, Array]:
-    """Return a model of two states with two actions at gamma = 9/10, features and weights, from small integers."""
-    pairs = []
-    for state in range(2):
-        for action in range(2):
-            there = fmpq(1 + numbers(9), 10)
-            reward = numbers(7) - 3
-            pairs.append((state, action, [(1 - there, reward, 0), (there, reward, 1)]))
-    features = exact_array([1 + numbers(3), *(numbers(7) - 3 for _ in range(3))])
-    visits = [1 + numbers(9) for _ in range(4)]
-    return FiniteMDP.from_pairs(2, pairs, "9/10"), features, exact_array(fmpq(n, sum(visits)) for n in visits)
-
-
-def census(fitted: Any, models: int) -> tuple[dict[str, int], dict[str, int]]:
-    """Return how many models of a seeded family have each number of fixed points: as found, and by the signs."""
-    # Raw output of PCG64, the same for every release of NumPy; the remainder's bias is of no matter here.
-    stream = np.random.PCG64(np.random.SeedSequence(2000))
-    found, by_the_signs = {"0": 0, "1": 0, "2": 0, HALF_LINE: 0}, {"0": 0, "1": 0, "2": 0, HALF_LINE: 0}
-    for _ in range(models):
-        model = _census_model(lambda size: int(stream.random_raw() % size))
-        found[_number(fixed_points(_fit(fitted, *model)))] += 1
-        by_the_signs[_number_by_the_signs(*_pieces(*model))] += 1
-    return found, by_the_signs
 
 
 @qlearning_nonlinear_field.fixture()
