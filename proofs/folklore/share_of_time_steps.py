@@ -24,6 +24,7 @@ tasks need the convention by which the next episode begins (value-error.mu-episo
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise, product
 from typing import Any
 
@@ -137,7 +138,7 @@ def _shares_of_paths(n: int) -> list[tuple[fmpq, Array]]:
     found = []
     for rest in product(range(3), repeat=n - 1):
         path = (0, *rest)
-        chance = np.prod([P[x, y] for x, y in pairwise(path)], initial=fmpq(1))
+        chance = math.prod((P[x, y] for x, y in pairwise(path)), start=fmpq(1))
         if chance > 0:
             found.append((chance, exact_array(fmpq(path.count(x), n) for x in range(3))))
     return found

@@ -104,7 +104,7 @@ def _with_a_way_out(mdp: FiniteMDP) -> FiniteMDP:
     for s in mdp.acting:
         next_state[mdp.outcomes_of(mdp.pairs_of(int(s))[-1])[-1]] = mdp.n_states
     with_end = replace(
-        mdp, n_states=mdp.n_states + 1, next_state=next_state, start=np.append(mdp.start, fmpq(0)), state_names=None
+        mdp, n_states=mdp.n_states + 1, next_state=next_state, start=exact_array([*mdp.start, 0]), state_names=None
     )
     return beginning_where_it_acts(with_end)
 
@@ -181,7 +181,9 @@ def arrival_at_the_end_counts(stationary: Any, mdp: FiniteMDP, policy: Array, en
 
 def _counted_visits(mdp: FiniteMDP, policy: Array, n: int) -> tuple[Array, Array]:
     """List all beginnings of episodes: mean visits in the first n steps, and the law of the state after them."""
-    episodes = {(int(s),): h for s, h in zip(mdp.acting, _first_states(mdp), strict=True) if h > 0}
+    episodes: dict[tuple[int, ...], fmpq] = {
+        (int(s),): h for s, h in zip(mdp.acting, _first_states(mdp), strict=True) if h > 0
+    }
     visits, running = np.full((2, mdp.n_states), fmpq(0), dtype=object)
     for _ in range(n):
         longer: defaultdict[tuple[int, ...], fmpq] = defaultdict(lambda: fmpq(0))
