@@ -1,8 +1,8 @@
-"""A user's own ``torch.nn.Module`` as q_hat: are the gradients that torch takes of it what the theory says?
+"""A user's own ``torch.nn.Module`` as q_hat: its gradients are held to what the theory says of them.
 
 Read `check` first, the front door; `gradients` is the theory it is held to, `faults` what is said when something is
-wrong. Below them, `tape` records what a forward computes, `operations` knows the derivative of each operation by itself,
-and `rounding` how far binary64 may be from it.
+wrong. Below them, `tape` records what a forward computes, `operations` knows the derivative of each operation by
+itself, and `rounding` how far binary64 may be from it.
 """
 
 from __future__ import annotations

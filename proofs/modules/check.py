@@ -1,47 +1,56 @@
-r"""A user's module in place of q_hat: are its value gradient, semi-gradient and full gradient what the theory says?
+r"""A user's module in place of q_hat: its value gradient, semi-gradient and full gradient are what the theory says.
 
     from bellcheck.proofs.modules import check_module
     report = check_module(net, features)
     print(report)
 
-Two routes that share nothing: torch differentiates the losses through the module, and the formulas of `gradients` are
-evaluated with the exact derivative of what the module computes (`tape`, `operations`), at the module's own parameters, to
-60 digits. They may differ by what rounding can do to back-propagation along the same graph (`rounding`), and by no more: the
-bound is derived for each number, not chosen. The derivative of the tape cannot see ``detach``, ``no_grad`` or a
-backward written by hand, so a module whose gradient is not that of its values is refuted, with the place.
+Two routes that share no derivative: torch differentiates the losses through the module, and the formulas of
+`gradients` are evaluated with the exact derivative of what the module computes (`tape`, `operations`), at the module's
+own parameters, to 60 digits. They may differ by what rounding can do to back-propagation along the same graph
+(`rounding`), and by no more: the bound is derived for each number, not chosen. The derivative of the tape cannot see
+``detach``, ``no_grad`` or a backward written by hand, so a module whose gradient is not that of its values is refuted,
+with the place.
 
 Whatever is not understood is *not run*, with the reason: an operation unknown here, a random forward, a kink.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
-from flint import arb
 
 from bellcheck.mdp.approximation import WrongShape
 from bellcheck.mdp.arithmetic import Array, to_floats
+from bellcheck.mdp.extras import MissingExtra, missing_extra
 from bellcheck.mdp.model import FiniteMDP
 
-from .faults import culprit, fault_before, fault_of_running
+from .faults import NotDifferentiated, culprit, differentiated, fault_before, fault_of_running
 from .gradients import STATEMENTS, Instance, Setting, drawn_models, setting
-from .operations import Kink, Unsupported
+from .operation import Kink, Unsupported
+from .recording import Untraceable, record, require_traceable
 from .rounding import BINARY64, EXACT, Overflow, balls, magnitude, precisely
-from .tape import Tape, Untraceable, record, require_traceable
+from .tape import Tape
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["ModuleReport", "Row", "check_module"]
+__all__ = ["ModuleReport", "NotAModule", "Row", "check_module"]
 
 STEP_SIZE = 0.1
 
 
+class NotAModule(TypeError):
+    """Something other than a ``torch.nn.Module``."""
+
+
 class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One statement: `difference` and `bound` stand at the number that comes nearest to, or farthest over, its bound."""
+    """One statement; `difference` and `bound` are of the number that comes nearest to its bound, or goes farthest over.
+
+    `where` names that number, `instances` counts the losses compared, `reason` explains every status but "holds".
+    """
 
     name: str
     status: Literal["holds", "refuted", "not-run"]
@@ -72,7 +81,7 @@ class ModuleReport(msgspec.Struct, kw_only=True):
             if row.difference is not None:
                 line += f"  off by {row.difference:.1e}, rounding explains {row.bound:.1e} ({row.instances} compared)"
             lines.append(line.rstrip())
-        reasons = {row.reason: row for row in self.rows if row.reason}
+        reasons = dict.fromkeys(row.reason for row in self.rows if row.reason)
         return "\n".join([*lines, *(f"  {reason}" for reason in reasons)])
 
 
@@ -94,8 +103,10 @@ def check_module(
     mdp : the model of N pairs; three small ones are drawn from `seed` if it is not given.
     mu, q : weights and true values of shape (N,); drawn, and q* of the model, if they are not given.
 
-    Raises `WrongShape` for features, a model, mu or q that do not fit together. Everything else is in the report.
+    Raises `NotAModule`, ``MissingExtra`` if torch is not installed, and `WrongShape` for features, a model, mu or q
+    that do not fit together. Everything else is in the report.
     """
+    _require_module(module)
     inputs = _tensor(features)
     for name, given in (("mu", mu), ("q", q)):
         if given is not None and len(given) != len(inputs):
@@ -123,9 +134,7 @@ def _rows(
                     for i, (model, child) in enumerate(zip(models, seed.spawn(len(models)), strict=True))
                 ]
                 return [comparison.of_table(), *(comparison.row(name, settings) for name in STATEMENTS)]
-        except Untraceable as error:
-            fault = f"forward reads numbers out of its tensors, to branch on them or to compute outside torch ({error})"
-        except (Unsupported, Overflow) as error:
+        except (NotDifferentiated, Overflow, Unsupported, Untraceable) as error:
             fault = str(error)
     return [Row(name=name, status="not-run", reason=f"not run: {fault}") for name in ("table", *STATEMENTS)]
 
@@ -136,14 +145,13 @@ class _Comparison:
     def __init__(self, tape: Tape, output: torch.Tensor) -> None:
         self.tape, self.output = tape, output
         self.exact, self.rounded = tape.values(EXACT), tape.values(BINARY64)
+        self._known: dict[tuple[str, str], list[list[Array]]] = {}
 
     def of_table(self) -> Row:
         """Compare q_hat itself."""
-        tape = self.tape
-        found = _Worst()
-        found.compare(
-            self.output.detach().numpy(), self.exact[tape.output], self.rounded[tape.output], lambda i: f"pair {i[0]}"
-        )
+        found, slot = _Worst(), self.tape.output
+        found.cause = "the value itself is not what its operations give"
+        found.compare("q_hat", "one entry a pair", self.output.detach().numpy(), self.exact[slot], self.rounded[slot])
         return found.row("table", 1, None)
 
     def row(self, name: str, settings: list[Setting]) -> Row:
@@ -151,23 +159,19 @@ class _Comparison:
         found, count, kink = _Worst(), 0, None
         for instance in (each for s in settings for each in STATEMENTS[name](s)):
             try:
-                wrong_before = found.wrong
                 self._compare(instance, found, step_size=STEP_SIZE if name == "update rule" else None)
                 count += 1
-                if found.wrong and not wrong_before:
-                    found.reason = self._explained(instance, found.where)
+                if found.wrong and found.cause is None:
+                    found.cause = self._cause(instance)
             except Kink as error:
                 kink = kink or f"not run: {error} ({instance.where}); there the derivative is one of several"
         return found.row(name, count, kink)
 
     def _compare(self, instance: Instance, found: _Worst, step_size: float | None) -> None:
-        exact, rounded = (
-            self.tape.cotangents(
-                arithmetic, values, instance.cotangent(arithmetic, values[self.tape.output].ravel())
-            )
-            for arithmetic, values in ((EXACT, self.exact), (BINARY64, self.rounded))
-        )
-        for (name, parameter), gradient in zip(self.tape.trained.items(), self._of_torch(instance), strict=True):
+        exact, rounded = self._derivatives(instance)
+        trained = self.tape.trained
+        gradients = differentiated(instance.loss(self.output.reshape(-1)), list(trained.values()))
+        for (name, parameter), gradient in zip(trained.items(), gradients, strict=True):
             slot = self.tape.parameters[name]
             sides = [gradient.numpy(), exact[slot], rounded[slot]]
             if step_size is not None:
@@ -179,55 +183,68 @@ class _Comparison:
                         for arithmetic, side in ((EXACT, exact[slot]), (BINARY64, rounded[slot]))
                     ),
                 ]
-            found.compare(*sides, lambda i, name=name: f"{name}{list(i) if i else ''}, {instance.where}")
+            found.compare(name, instance.where, *sides)
 
-    def _of_torch(self, instance: Instance) -> Iterator[torch.Tensor]:
+    def _derivatives(self, instance: Instance) -> list[list[Array]]:
+        # The update rule asks for the semi-gradients again.
+        key = (instance.cotangent.__qualname__, instance.where)
+        if key not in self._known:
+            self._known[key] = [
+                self.tape.cotangents(
+                    arithmetic, values, instance.cotangent(arithmetic, values[self.tape.output].ravel())
+                )
+                for arithmetic, values in ((EXACT, self.exact), (BINARY64, self.rounded))
+            ]
+        return self._known[key]
+
+    def _cause(self, instance: Instance) -> str:
         import torch
 
-        loss = instance.loss(self.output.reshape(-1))
-        parameters = list(self.tape.trained.values())
-        gradients: tuple[torch.Tensor | None, ...] = (None,) * len(parameters)
-        if loss.requires_grad:
-            gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            yield torch.zeros_like(parameter) if gradient is None else gradient.detach()
-
-    def _explained(self, instance: Instance, where: str | None) -> str:
         table = self.output.detach().reshape(-1).clone().requires_grad_()
-        import torch
-
         (cotangent,) = torch.autograd.grad(instance.loss(table), table)
-        cause = culprit(self.tape, self.output, self.rounded, cotangent.numpy())
-        return f"refuted at {where}" + (f": {cause}" if cause else "")
+        return culprit(self.tape, self.output, self.rounded, cotangent.numpy())
 
 
 class _Worst:
     """The number nearest to its bound, or farthest over it."""
 
     def __init__(self) -> None:
-        self.difference = self.bound = arb(0)
+        self.difference = self.bound = 0.0
         self.where: str | None = None
-        self.wrong = False
-        self.reason: str | None = None
+        self.wrong: list[str] = []
+        self.cause: str | None = None
 
-    def compare(self, computed: Any, exact: Array, rounded: Array, name: Any) -> None:
+    def compare(self, name: str, instance: str, computed: Any, exact: Array, rounded: Array) -> None:
         """Compare an array of binary64 with its exact values and what they may be rounded to."""
         bounds = magnitude(rounded - exact)
         differences = magnitude(balls(computed) - exact)
-        for place, bound in np.ndenumerate(bounds):
-            difference = differences[place]
-            if not np.isfinite(computed[place]) or difference > bound:
-                self.wrong = True
-            if self.where is None or difference * self.bound > self.difference * bound:
-                self.difference, self.bound, self.where = difference, bound, name(place)
+        if not np.isfinite(computed).all() or np.any(differences > bounds):
+            self.wrong += [] if name in self.wrong else [name]
+        # Floats only choose which number to show.
+        shares = np.ravel(differences.astype(float) / np.maximum(bounds.astype(float), sys.float_info.min))
+        farthest = int(shares.argmax())
+        if self.where is None or shares[farthest] * self.bound > self.difference:
+            self.difference, self.bound = float(differences.flat[farthest]), float(bounds.flat[farthest])
+            place = [int(i) for i in np.unravel_index(farthest, computed.shape)]
+            self.where = f"{name}{place or ''}, {instance}"
 
     def row(self, name: str, instances: int, kink: str | None) -> Row:
         """Return the row: refuted by one wrong number, not run if there is a kink, else it holds."""
-        status: Literal["holds", "refuted", "not-run"] = "refuted" if self.wrong else "not-run" if kink else "holds"
-        shown = (
-            {"difference": float(self.difference), "bound": float(self.bound), "where": self.where} if instances else {}
-        )
-        return Row(name=name, status=status, instances=instances, reason=self.reason or kink, **shown)
+        row = Row(name=name, status="not-run" if kink else "holds", instances=instances, reason=kink)
+        if self.wrong:
+            row.status, row.reason = "refuted", f"wrong for {', '.join(self.wrong)}: {self.cause}"
+        if self.where is not None:
+            row.difference, row.bound, row.where = self.difference, self.bound, self.where
+        return row
+
+
+def _require_module(module: Any) -> None:
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtra(f"checking a module {missing_extra(error) or error}") from None
+    if not isinstance(module, torch.nn.Module):
+        raise NotAModule(f"{module!r} is a {type(module).__name__}, not a torch.nn.Module; wrap its forward in one")
 
 
 def _tensor(features: Any) -> torch.Tensor:

@@ -1,8 +1,9 @@
 """What can be wrong with a module, said in one or two lines with the remedy.
 
-`fault_before` looks at what the module is, `fault_of_running` at what two of its forwards do to it; each returns the first
-answer that explains why there is nothing to compare. `culprit` explains a gradient that is wrong: going back from
-the output, the cotangents that torch computes are right up to some tensor and wrong there; what lies between is at fault.
+`fault_before` looks at what the module is, `fault_of_running` at what two of its forwards do to it; each returns the
+first answer that explains why there is nothing to compare. `culprit` explains a gradient that is wrong: going back from
+the output, the cotangents that torch computes are right up to some tensor and wrong there; what lies between is at
+fault.
 """
 
 from __future__ import annotations
@@ -11,13 +12,35 @@ from typing import TYPE_CHECKING, Any
 
 from bellcheck.mdp.arithmetic import Array
 
+from .recording import described
 from .rounding import BINARY64, balls
-from .tape import Tape
+from .tape import Step, Tape
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["culprit", "fault_before", "fault_of_running"]
+__all__ = ["NotDifferentiated", "culprit", "differentiated", "fault_before", "fault_of_running"]
+
+
+class NotDifferentiated(RuntimeError):
+    """A module that torch fails to differentiate."""
+
+
+def differentiated(value: torch.Tensor, by: list[torch.Tensor], seed: torch.Tensor | None = None) -> list[torch.Tensor]:
+    """Return torch's gradients, zeros where there is none; raises `NotDifferentiated` if back-propagation fails."""
+    import torch
+
+    gradients: tuple[torch.Tensor | None, ...] = (None,) * len(by)
+    if value.requires_grad:
+        try:
+            gradients = torch.autograd.grad(value, by, seed, retain_graph=True, allow_unused=True)
+        except Exception as error:  # a backward written by hand may raise anything
+            remedy = "; compute a new tensor where one is changed in place" if "inplace" in str(error) else ""
+            raise NotDifferentiated(f"back-propagation raised {described(error)}{remedy}") from None
+    return [
+        torch.zeros_like(tensor) if gradient is None else gradient.detach()
+        for tensor, gradient in zip(by, gradients, strict=True)
+    ]
 
 
 def fault_before(module: torch.nn.Module, features: torch.Tensor) -> str | None:
@@ -44,8 +67,8 @@ def fault_before(module: torch.nn.Module, features: torch.Tensor) -> str | None:
     for name, child in module.named_modules():
         if isinstance(child, _BatchNorm) and (child.training or child.running_mean is None):
             return (
-                f"batch normalisation in train mode ({name or 'the module'}): the value of one pair depends on which others"
-                " are in the batch; say module.eval()"
+                f"batch normalisation in train mode ({name or 'the module'}): the value of one pair depends on which"
+                " others are in the batch; say module.eval()"
             )
     return None
 
@@ -54,7 +77,7 @@ def fault_of_running(module: torch.nn.Module, features: torch.Tensor) -> str | N
     """Return what makes a comparison impossible, seen by running the module twice; state that changed is put back."""
     import torch
 
-    state = {name: tensor for name, tensor in [*module.named_parameters(), *module.named_buffers()]}
+    state = dict([*module.named_parameters(), *module.named_buffers()])
     before = {name: tensor.detach().clone() for name, tensor in state.items()}
     given = features.clone()
     with torch.random.fork_rng(devices=[]):
@@ -65,7 +88,7 @@ def fault_of_running(module: torch.nn.Module, features: torch.Tensor) -> str | N
                 changed = [name for name, old in before.items() if not torch.equal(state[name], old)]
                 second = module(features)
         except Exception as error:  # the user's code may raise anything
-            return f"forward raised {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            return f"forward raised {described(error)}"
         rolled = not torch.equal(dice, torch.get_rng_state())
         with torch.no_grad():
             for name, old in before.items():
@@ -90,9 +113,7 @@ def _fault_of_outputs(first: Any, second: Any, rolled: bool, n_pairs: int, modul
     if first.dtype != torch.float64:
         return f"forward returned {first.dtype}; q_hat must stay in float64"
     if rolled or not torch.equal(first, second):
-        names = [
-            name for name, child in module.named_modules() if "Dropout" in type(child).__name__ and child.training
-        ]
+        names = [name for name, child in module.named_modules() if "Dropout" in type(child).__name__ and child.training]
         if names:
             return f"forward is random: dropout in train mode ({', '.join(names)}); say module.eval()"
         return "forward is random, or remembers earlier calls: q_hat must be one function; say module.eval() or fix it"
@@ -102,45 +123,66 @@ def _fault_of_outputs(first: Any, second: Any, rolled: bool, n_pairs: int, modul
     return None
 
 
-def culprit(tape: Tape, output: torch.Tensor, values: list[Array], cotangent: Array) -> str | None:
+def culprit(tape: Tape, output: torch.Tensor, values: list[Array], cotangent: Array) -> str:
     """Return where torch's cotangents first leave those of the exact derivative, going back from the output.
 
     `values` are those of `BINARY64`; `cotangent` is the one of the output, as numbers of binary64.
     """
     import torch
 
+    cuts = [step for step in tape.steps if _cuts(step, tape)]
+    if not output.requires_grad:
+        return _cut(cuts[-1]) if cuts else "the output does not require gradients"
     expected = tape.cotangents(BINARY64, values, balls(cotangent))
     seed = torch.from_numpy(cotangent).reshape(output.shape)
-    produced = [(slot, tensor) for step in tape.steps for slot, tensor in zip(step.results, step.tensors, strict=True)]
-    candidates = [*((tape.parameters[name], tensor) for name, tensor in tape.trained.items()), *produced]
-    for slot, tensor in reversed(candidates):
-        if slot not in tape.learning or not tensor.requires_grad or (tensor.grad_fn is None and not tensor.is_leaf):
+    tensors = _tensors(tape)
+    for slot in sorted(tensors, reverse=True):
+        tensor = tensors[slot]
+        if not tensor.requires_grad or (tensor.grad_fn is None and not tensor.is_leaf):
             continue
-        try:
-            (computed,) = torch.autograd.grad(output, tensor, seed, retain_graph=True, allow_unused=True)
-        except RuntimeError:
-            continue  # a view made under no_grad has no place in autograd's graph
-        floats = torch.zeros_like(tensor) if computed is None else computed
-        contained = zip(expected[slot].ravel(), balls(floats.detach().numpy()).ravel(), strict=True)
+        (computed,) = differentiated(output, [tensor], seed)
+        contained = zip(expected[slot].ravel(), balls(computed.numpy()).ravel(), strict=True)
         if not all(ball.contains(number) for ball, number in contained):
-            return _between(tape, slot, tensor, output)
-    return None
+            return _between(tape, slot, tensor, output, cuts)
+    return "every operation of the module alone is differentiated rightly; look for hooks"
 
 
-def _between(tape: Tape, slot: int, tensor: torch.Tensor, output: torch.Tensor) -> str:
-    written_by_hand = _custom_backward(tensor, output)
-    if written_by_hand:
-        users = [step for step in tape.steps if slot in step.operands]
-        return f"the backward of {written_by_hand} is wrong" + (f" ({users[0].where})" if users else "")
+def _tensors(tape: Tape) -> dict[int, torch.Tensor]:
+    """Return the tensors that depend on parameters by slot; one that was changed in place stands for its last value."""
+    learning, last = tape.learning, {}
     for step in tape.steps:
-        if slot in step.operands and not any(result.requires_grad for result in step.tensors):
-            how = "detach" if step.name == "detach" else f"{step.name} without gradients (no_grad, or .data)"
-            return f"{how} cuts a branch off: {step.where}"
+        for slot, tensor in zip(step.results, step.tensors, strict=True):
+            if slot in learning:
+                last[id(tensor)] = (slot, tensor)
+    return {tape.parameters[name]: tensor for name, tensor in tape.trained.items()} | dict(last.values())
+
+
+def _cuts(step: Step, tape: Tape) -> bool:
+    """Whether autograd loses the parameters at this step: a result that depends on them requires no gradient."""
+    return bool(tape.learning.intersection(step.results)) and not any(x.requires_grad for x in step.tensors)
+
+
+def _cut(step: Step) -> str:
+    how = "detach (or .data)" if step.name == "detach" else f"{step.name} without gradients (no_grad)"
+    return (
+        f"{how} cuts a branch off, in {step.where}; if that is meant, freeze what is behind it (requires_grad_(False))"
+    )
+
+
+def _between(tape: Tape, slot: int, tensor: torch.Tensor, output: torch.Tensor, cuts: list[Step]) -> str:
+    if tensor._backward_hooks:
+        return "a hook registered on it changes its gradient (register_hook)"
     users = [step for step in tape.steps if slot in step.operands]
-    return f"the derivative of {users[0].name} at {users[0].where}" if users else "the module's output"
+    by_hand = _written_by_hand(tensor, output)
+    if by_hand:
+        return f"the backward of {by_hand} is not the derivative of its forward, in {users[0].where}"
+    for step in users:
+        if step in cuts:
+            return _cut(step)
+    return f"the derivative that torch takes of {users[0].name}, in {users[0].where}"
 
 
-def _custom_backward(tensor: torch.Tensor, output: torch.Tensor) -> str | None:
+def _written_by_hand(tensor: torch.Tensor, output: torch.Tensor) -> str | None:
     """Return the name of the hand-written Function that hands a cotangent to this tensor, if there is one."""
     from torch.autograd.function import BackwardCFunction
 
@@ -151,8 +193,9 @@ def _custom_backward(tensor: torch.Tensor, output: torch.Tensor) -> str | None:
             continue
         seen.add(node)
         for following, _ in node.next_functions:
-            if isinstance(node, BackwardCFunction) and following is not None:
-                if following is tensor.grad_fn or getattr(following, "variable", None) is tensor:
+            if following is not None:
+                takes_it = following is tensor.grad_fn or getattr(following, "variable", None) is tensor
+                if takes_it and isinstance(node, BackwardCFunction):
                     return type(node).__name__.removesuffix("Backward")
             waiting.append(following)
     return None

@@ -3,9 +3,10 @@ r"""What the theory says of the gradients of a q_hat, as cotangents of its table
 .. math::
     \nabla \mathrm{VE} &= 2 \sum_x \mu(x) \, (\hat q(x) - q(x)) \, \nabla \hat q(x) \\
     \text{semi-gradient of } \tfrac12 \delta^2 &= -\delta \, \nabla \hat q(s, a) \\
-    \text{full gradient of } \tfrac12 \delta^2 &= -\delta \, \nabla \hat q(s, a) + \gamma \delta \, \nabla \hat q(s', a^*)
+    \text{full gradient of } \tfrac12 \delta^2
+        &= -\delta \, \nabla \hat q(s, a) + \gamma \delta \, \nabla \hat q(s', a^*)
 
-with delta = r + gamma max_a q_hat(s', a) - q_hat(s, a), the maximum attained at a^*, for every outcome (s, a, r, s'); the
+with delta = r + gamma max_a q_hat(s', a) - q_hat(s, a), the maximum attained at a^*, for an outcome (s, a, r, s'); the
 update rule is one step of size alpha against the semi-gradient. Beside each formula stands the loss that torch is given
 to differentiate. Only the formula is used on the other side, in `Arithmetic` of exact numbers or of rounded ones, in
 which each product and sum of the loss's differentiation has its rounding. Where greedy actions tie, the maximum has no
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flint import arb, fmpq
@@ -26,7 +27,7 @@ from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.value_error import outcome_pairs, regression_loss, td_targets, value_error
 
-from .operations import Kink
+from .operation import Kink
 from .rounding import Arithmetic, balls
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Instance:
 
 
 def drawn_models(n_pairs: int, seed: np.random.SeedSequence, count: int = 3) -> list[FiniteMDP]:
-    """Draw models with this number of pairs: two actions a state, one in the last if the number is odd, one terminal."""
+    """Draw models with this number of pairs: two actions a state, one in the last if it is odd, one terminal state."""
     n_acting = (n_pairs + 1) // 2
     models = []
     for child in seed.spawn(count):
@@ -80,9 +81,7 @@ def drawn_weights(n_pairs: int, seed: np.random.SeedSequence) -> Array:
     return shares / shares.sum()
 
 
-def setting(
-    name: str, mdp: FiniteMDP, mu: Any | None, q: Any | None, seed: np.random.SeedSequence
-) -> Setting:
+def setting(name: str, mdp: FiniteMDP, mu: Any | None, q: Any | None, seed: np.random.SeedSequence) -> Setting:
     """Return a setting; mu is drawn and q is q* where they are not given."""
     for_mu, for_outcomes = seed.spawn(2)
     weights = drawn_weights(mdp.n_pairs, for_mu) if mu is None else to_floats(mu)
@@ -171,9 +170,7 @@ def _td_error(arithmetic: Arithmetic, mdp: FiniteMDP, table: Array, outcome: int
         value = following[0]
         for other in following[1:]:
             value = value.max(other)
-    target = arithmetic.add(
-        balls(float(mdp.reward[outcome])), arithmetic.multiply(balls(float(mdp.discount)), value)
-    )
+    target = arithmetic.add(balls(float(mdp.reward[outcome])), arithmetic.multiply(balls(float(mdp.discount)), value))
     half = arithmetic.multiply(balls(0.5), arithmetic.subtract(target, table[pair]))
     return arithmetic.add(half, half)
 

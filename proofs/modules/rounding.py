@@ -1,23 +1,25 @@
 r"""Arrays of balls in two arithmetics: the exact one, and one that contains whatever binary64 computes.
 
-Every number is a ball [m - r, m + r] of flint (`arb`, 200 bits), in an object array. `EXACT` only computes, so that a ball
-is the exact value to 60 digits. `BINARY64` follows the same expression and widens each result by what rounding may do
-to it. With unit roundoff u = 2^-53, eta = 2^-1074 for underflow, and intervals X, Y of what the operands may be,
+Every number is a ball [m - r, m + r] of flint (`arb`, 200 bits), in an object array. `EXACT` only computes, so that a
+ball is the exact value to 60 digits. `BINARY64` follows the same expression and widens each result by what rounding may
+do to it. With unit roundoff u = 2^-53, eta = 2^-1074 for underflow, and intervals X, Y of what the operands may be,
 
 .. math::
     \mathrm{fl}(x \circ y) \in X \circ Y \pm (u \lvert X \circ Y \rvert + \eta), \qquad
     \mathrm{fl}\Bigl(\sum_{i=1}^n x_i y_i\Bigr) \in \sum X_i Y_i \pm
         \Bigl(\frac{n u}{1 - n u} \sum \lvert X_i Y_i \rvert + n \eta\Bigr)
 
-the second in any order of summation, products fused into the sum or not (Higham 2002, section 3.1). Elementary functions
-are taken to err by at most 4 units in the last place; the libraries that torch calls state 1 (SLEEF) and 2 (glibc).
+the second in any order of summation, products fused into the sum or not (Higham 2002, section 3.1). Elementary
+functions are taken to err by at most 4 units in the last place; the libraries that torch calls state 1 (SLEEF) and 2
+(glibc).
 Both arithmetics contain the exact value, so the distance of their far ends bounds the error of a binary64 program.
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, cast
 
 import numpy as np
 from flint import arb, ctx
@@ -37,15 +39,9 @@ class Overflow(ArithmeticError):
     """A number that binary64 may not hold."""
 
 
-class _Precise(Protocol):
-    def __enter__(self) -> Any: ...
-    def __exit__(self, *error: object) -> Any: ...
-
-
-def precisely() -> _Precise:
+def precisely() -> AbstractContextManager[Any]:
     """Return the context in which balls are computed to `BITS` bits, wide enough that they add nothing to a bound."""
-    context: _Precise = ctx.workprec(BITS)
-    return context
+    return cast("AbstractContextManager[Any]", ctx.workprec(BITS))
 
 
 def balls(values: Any) -> Array:
