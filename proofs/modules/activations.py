@@ -62,27 +62,35 @@ def _softplus_options(options: list[Any]) -> tuple[arb, arb]:
 
 
 def _softplus(arithmetic: Arithmetic, xs: list[Array], options: list[Any]) -> Array:
-    beta, threshold = _softplus_options(options)
-    scaled = arithmetic.multiply(xs[0], beta)
-    curved = arithmetic.divide(arithmetic.elementary(_log1p(arithmetic.elementary(_exp(scaled)))), beta)
-    return np.frompyfunc(lambda s, c, x: x if _beyond(s, threshold) else c, 3, 1)(scaled, curved, xs[0])
+    scaled, beyond, beta = _scaled(arithmetic, xs[0], options)
+    power = arithmetic.elementary(_exp(scaled))
+    return np.where(beyond, xs[0], arithmetic.divide(arithmetic.elementary(_log1p(power)), beta))
 
 
 def _softplus_backward(arithmetic: Arithmetic, xs: list[Array], y: Array, g: Array, options: list[Any]) -> list[Array]:
-    beta, threshold = _softplus_options(options)
-    scaled = arithmetic.multiply(xs[0], beta)
+    scaled, beyond, _ = _scaled(arithmetic, xs[0], options)
     power = arithmetic.elementary(_exp(scaled))
     curved = arithmetic.divide(arithmetic.multiply(g, power), arithmetic.add(power, arb(1)))
-    return [np.frompyfunc(lambda s, c, g: g if _beyond(s, threshold) else c, 3, 1)(scaled, curved, g)]
+    return [np.where(beyond, g, curved)]
+
+
+def _scaled(arithmetic: Arithmetic, x: Array, options: list[Any]) -> tuple[Array, Array, arb]:
+    """Return beta x, or 0 beyond the threshold, where torch's softplus is the identity; whether it is; and beta."""
+    beta = arb(float(options[0] if options else 1))
+    threshold = arb(float(options[1] if len(options) > 1 else 20))
+    scaled = arithmetic.multiply(x, beta)
+    beyond = np.asarray(np.frompyfunc(lambda each: _beyond(each, threshold), 1, 1)(scaled), dtype=bool)
+    near = np.array(scaled, dtype=object)
+    near[beyond] = arb(0)
+    return near, beyond, beta
 
 
 def _beyond(scaled: arb, threshold: arb) -> bool:
-    # torch's softplus is the identity beyond its threshold; it jumps there by about exp(-20).
     if scaled > threshold:
         return True
     if scaled <= threshold:
         return False
-    raise Kink("a softplus is within rounding of the threshold beyond which torch makes it the identity")
+    raise Kink("a softplus is within rounding of the threshold at which torch's jumps to the identity")
 
 
 def _leaky_slopes(options: list[Any]) -> arb:

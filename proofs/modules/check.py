@@ -23,12 +23,12 @@ import msgspec
 import numpy as np
 
 from bellcheck.mdp.approximation import WrongShape
-from bellcheck.mdp.arithmetic import Array, to_floats
+from bellcheck.mdp.arithmetic import Array
 from bellcheck.mdp.extras import MissingExtra, missing_extra
 from bellcheck.mdp.model import FiniteMDP
 
 from .faults import NotDifferentiated, culprit, differentiated, fault_before, fault_of_running
-from .gradients import STATEMENTS, Instance, Setting, drawn_models, setting
+from .gradients import STATEMENTS, Instance, Setting, drawn_models, floats, setting
 from .operation import Kink, Unsupported
 from .recording import Untraceable, record, require_traceable
 from .rounding import BINARY64, EXACT, Overflow, balls, magnitude, precisely
@@ -255,7 +255,7 @@ def _tensor(features: Any) -> torch.Tensor:
         tensor = features.detach().clone() if whole else features.detach().to(torch.float64, copy=True)
     else:
         array = np.asarray(features, dtype=object)
-        tensor = torch.from_numpy(to_floats(array.ravel()).reshape(array.shape))
+        tensor = torch.from_numpy(floats(array.ravel()).reshape(array.shape))
     if tensor.ndim == 0 or len(tensor) == 0:
         raise WrongShape("the features are empty; give one row a pair")
     return tensor.cpu()

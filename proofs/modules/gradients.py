@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flint import arb, fmpq
 
-from bellcheck.mdp.arithmetic import Array, to_floats
+from bellcheck.mdp.arithmetic import Array, exact, to_floats
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.value_error import outcome_pairs, regression_loss, td_targets, value_error
@@ -33,7 +33,7 @@ from .rounding import Arithmetic, balls
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["OUTCOMES", "STATEMENTS", "Instance", "Setting", "drawn_models", "drawn_weights"]
+__all__ = ["OUTCOMES", "STATEMENTS", "Instance", "Setting", "drawn_models", "drawn_weights", "floats", "setting"]
 
 OUTCOMES = 8
 """How many outcomes of a model are looked at; each costs a pass through the network in balls."""
@@ -57,6 +57,11 @@ class Instance:
     where: str
     loss: Callable[[torch.Tensor], torch.Tensor]
     cotangent: Callable[[Arithmetic, Array], Array]
+
+
+def floats(values: Any) -> Array:
+    """Return numbers, of any kind or written as "1/3", rounded to binary64."""
+    return to_floats([exact(value) if isinstance(value, str) else value for value in values])
 
 
 def drawn_models(n_pairs: int, seed: np.random.SeedSequence, count: int = 3) -> list[FiniteMDP]:
@@ -84,8 +89,8 @@ def drawn_weights(n_pairs: int, seed: np.random.SeedSequence) -> Array:
 def setting(name: str, mdp: FiniteMDP, mu: Any | None, q: Any | None, seed: np.random.SeedSequence) -> Setting:
     """Return a setting; mu is drawn and q is q* where they are not given."""
     for_mu, for_outcomes = seed.spawn(2)
-    weights = drawn_weights(mdp.n_pairs, for_mu) if mu is None else to_floats(mu)
-    values = to_floats(policy_iteration(mdp).q if q is None else q)
+    weights = drawn_weights(mdp.n_pairs, for_mu) if mu is None else floats(mu)
+    values = floats(policy_iteration(mdp).q if q is None else q)
     n_outcomes = len(mdp.next_state)
     rng = np.random.default_rng(for_outcomes)
     chosen = np.sort(rng.choice(n_outcomes, size=min(OUTCOMES, n_outcomes), replace=False))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import linecache
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -40,12 +42,9 @@ def require_traceable(module: torch.nn.Module, features: torch.Tensor) -> None:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     with FakeTensorMode(allow_non_fake_inputs=True) as fake, torch.no_grad():
-        state: dict[str, torch.Tensor] = {
-            name: fake.from_tensor(tensor.detach())
-            for name, tensor in [*module.named_parameters(), *module.named_buffers()]
-        }
         try:
-            torch.func.functional_call(module, state, (fake.from_tensor(features),))
+            with _without_numbers(module, fake):
+                module(fake.from_tensor(features))
         except Exception as error:  # whatever the user's code raises when its tensors hold no numbers
             raise Untraceable(
                 "forward reads numbers out of its tensors, to branch on them or to compute outside torch, and no trace"
@@ -53,9 +52,23 @@ def require_traceable(module: torch.nn.Module, features: torch.Tensor) -> None:
             ) from None
 
 
+@contextmanager
+def _without_numbers(module: torch.nn.Module, fake: Any) -> Iterator[None]:
+    # Not torch.func.functional_call: it does not put back a submodule that is registered under two names.
+    tables: list[Any] = [table for child in module.modules() for table in (child._parameters, child._buffers)]
+    originals = [dict(table) for table in tables]
+    try:
+        for table in tables:
+            table.update({name: fake.from_tensor(tensor) for name, tensor in table.items() if tensor is not None})
+        yield
+    finally:
+        for table, original in zip(tables, originals, strict=True):
+            table.update(original)
+
+
 def described(error: Exception) -> str:
     """Return what an error of the user's code says, in one line."""
-    return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]
+    return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0].partition(" Hint: ")[0]
 
 
 def record(module: torch.nn.Module, features: torch.Tensor) -> tuple[Tape, torch.Tensor]:
@@ -96,6 +109,7 @@ class _Recorder:
         self.tape = Tape({}, {})
         self.kept: list[torch.Tensor] = []  # while it is kept, no other tensor has its identity
         self._slots: dict[int, int] = {}
+        self._stale: set[int] = set()
         self._module_names = module_names
 
     def slot(self, tensor: torch.Tensor) -> int:
@@ -105,6 +119,8 @@ class _Recorder:
             if known is not None:
                 return known
             self.tape.leaves[self._new(tensor)] = tensor.detach().clone()
+        if self._slots[id(tensor)] in self._stale:
+            raise Unsupported("a view is used after the tensor that it shows was changed in place")
         return self._slots[id(tensor)]
 
     def _alias(self, tensor: torch.Tensor) -> int | None:
@@ -142,7 +158,7 @@ class _Recorder:
             return result  # it enters as a leaf when it is used
         if func._schema.is_mutable:
             name = name.rstrip("_")
-            self._require_unshared(args[0], name, where)
+            self._make_views_stale(args[0])
         self._require_known(name, kwargs, results, where)
         places = _places(func, args, kwargs, inputs) if moves else None
         options = [] if moves else [x for x in args if not isinstance(x, torch.Tensor)]
@@ -171,10 +187,13 @@ class _Recorder:
             how = f" with {unusual}" if unusual else ""
             raise Unsupported(f"operation {name} in {where}{how} is none whose derivative is known here")
 
-    def _require_unshared(self, changed: torch.Tensor, name: str, where: str) -> None:
+    def _make_views_stale(self, changed: torch.Tensor) -> None:
         storage = changed.untyped_storage().data_ptr()
-        if any(x is not changed and x.untyped_storage().data_ptr() == storage for x in self.kept):
-            raise Unsupported(f"operation {name}_ in {where}: it changes a tensor of which there is a view")
+        self._stale |= {
+            slot
+            for slot, tensor in enumerate(self.kept)
+            if tensor is not changed and tensor.untyped_storage().data_ptr() == storage
+        }
 
 
 def _flat(values: Any) -> list[Any]:

@@ -56,7 +56,15 @@ def balls(values: Any) -> Array:
 magnitude = np.frompyfunc(lambda ball: ball.abs_upper(), 1, 1)
 """The largest absolute value in each ball."""
 
-_widened = np.frompyfunc(lambda ball, radius: ball + arb(0, radius), 2, 1)
+
+def _widen(ball: arb, size: arb, terms: int) -> arb:
+    # Zeros are products and sums of zeros, and exact: neither a unit roundoff nor an underflow.
+    if size.is_zero():
+        return ball
+    return ball + arb(0, terms * UNIT / (1 - terms * UNIT) * size + terms * SMALLEST)
+
+
+_widened = np.frompyfunc(_widen, 3, 1)
 
 
 @dataclass(frozen=True)
@@ -67,13 +75,13 @@ class Arithmetic:
 
     def rounded(self, exact: Array, terms: int = 1, size: Array | None = None) -> Array:
         """Return a sum of `terms` terms, whose absolute values sum to `size`, after rounding."""
-        if not self.rounds or np.size(exact) == 0:
+        exact = np.asarray(exact, dtype=object)  # NumPy makes numbers of arrays without axes
+        if not self.rounds or exact.size == 0:
             return exact
         size = magnitude(exact) if size is None else size
         if any(not bool(each < LARGEST) for each in np.ravel(size)):
             raise Overflow("a number of the computation may exceed the range of binary64")
-        share = terms * UNIT / (1 - terms * UNIT)
-        return _widened(exact, size * share + terms * SMALLEST)
+        return np.asarray(_widened(exact, size, terms), dtype=object)
 
     def elementary(self, exact: Array) -> Array:
         """Return values of an elementary function after rounding."""

@@ -28,7 +28,7 @@ def _fold(arithmetic: Arithmetic, cotangent: Array, shape: tuple[int, ...]) -> A
     extra = cotangent.ndim - len(shape)
     stretched = [extra + i for i, n in enumerate(shape) if n == 1 and cotangent.shape[extra + i] != 1]
     axes = (*range(extra), *stretched)
-    return (arithmetic.total(cotangent, axes) if axes else cotangent).reshape(shape)
+    return np.reshape(arithmetic.total(cotangent, axes) if axes else cotangent, shape)
 
 
 def _pair(xs: list[Array], options: list[Any]) -> tuple[Array, Array, list[Any]]:

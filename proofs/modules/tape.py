@@ -79,7 +79,9 @@ class Tape:
                     values[slot] = flat[places]
             else:
                 with _at(step):
-                    values[step.results[0]] = step.operation.forward(arithmetic, operands, step.options)
+                    values[step.results[0]] = np.asarray(
+                        step.operation.forward(arithmetic, operands, step.options), dtype=object
+                    )
                 for slot in step.results[1:]:
                     values[slot] = np.empty(0, dtype=object)  # what a kernel saves for its backward, and no value
         return values
@@ -113,7 +115,7 @@ class Tape:
                     )
             for slot, part in zip(step.operands, parts, strict=True):
                 if slot in learning:
-                    arrived[slot].append(part)
+                    arrived[slot].append(np.asarray(part, dtype=object))
         return [collected(slot) for slot in range(self.size)]
 
 
