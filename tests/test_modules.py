@@ -13,6 +13,8 @@ from bellcheck.mdp.approximation import WrongShape
 from bellcheck.mdp.examples import self_loop
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.proofs.modules.check import ModuleReport, NotAModule, check_module
+from bellcheck.proofs.modules.operation import Operation
+from bellcheck.proofs.modules.operations import OPERATIONS
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -184,6 +186,16 @@ def test_the_module_is_left_as_it_was() -> None:
     assert torch.equal(dice, torch.get_rng_state())
 
 
+def test_parameters_stay_the_same_objects() -> None:
+    """An optimiser that holds the parameters still trains the module, also where a layer has two names."""
+    module = seeded(Tied)
+    before = [*module.parameters()]
+
+    check_module(module, FEATURES)
+
+    assert all(old is new for old, new in zip(before, module.parameters(), strict=True))
+
+
 def test_a_report_is_data() -> None:
     """A report can be written as JSON and read again."""
     report = check_module(network(nn.Tanh()), FEATURES)
@@ -246,6 +258,30 @@ def test_a_hook_that_changes_gradients_is_refuted() -> None:
 
     assert "refuted" in statuses(report)
     assert "wrong for 0.weight: a hook registered on it" in str(report)
+
+
+def test_an_error_of_a_trillionth_is_refuted() -> None:
+    """The bounds are those of rounding: a gradient that is off by one part in 10^12 is off."""
+    module = network(nn.Tanh())
+    module[0].weight.register_hook(lambda gradient: gradient * (1 + 1e-12))
+
+    assert "refuted" in statuses(check_module(module, FEATURES))
+
+
+@pytest.mark.parametrize("name", ["addmm", "relu", "sigmoid", "tanh"])
+def test_either_route_may_be_the_wrong_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a wrong derivative on our side the two disagree as well, and the operation is named."""
+    right = OPERATIONS[name]
+
+    def doubled(*arguments: Any) -> list[Any]:
+        return [2 * cotangent for cotangent in right.backward(*arguments)]
+
+    monkeypatch.setitem(OPERATIONS, name, Operation(right.forward, doubled))
+
+    report = check_module(network(nn.Tanh(), nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4), nn.Sigmoid()), FEATURES)
+
+    assert statuses(report) == ["holds", *["refuted"] * 4]
+    assert f"the derivative that torch takes of {name}, in submodule" in str(report)
 
 
 # -------------------------------------------------------------------- what cannot be compared

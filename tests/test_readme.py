@@ -54,6 +54,43 @@ def test_the_authors_test_passes_a_solver_that_keeps_its_promise() -> None:
     _test_for_a(lambda mdp, epsilon: value_iteration(mdp, epsilon).q)()
 
 
+def _report_on(net: Any, features: Any) -> Any:
+    """Return the report that the README's three lines print about a network."""
+    (code,) = re.findall(r"^```python\n(from bellcheck.proofs.modules .*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"net": net, "features": features}
+    exec(compile(code, "README.md", "exec"), names)
+    return names["report"]
+
+
+def test_the_three_lines_accept_a_right_network(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every row of an ordinary network holds, and is printed."""
+    nn = pytest.importorskip("torch").nn
+
+    report = _report_on(nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double(), [[0, 1], [1, 0], [1, 1]])
+
+    assert report.holds
+    assert capsys.readouterr().out.count("holds") == 5
+
+
+def test_the_three_lines_refute_a_detached_network(capsys: pytest.CaptureFixture[str]) -> None:
+    """A detached layer is refuted with the words that the README quotes."""
+    torch = pytest.importorskip("torch")
+    (quoted,) = re.findall(r"`wrong\nfor b.weight, b.bias: (.*? cuts a branch off), in ", README)
+
+    class Detached(torch.nn.Module):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
+
+        def forward(self, x: Any) -> Any:
+            return self.a(x) * self.b(x).detach()
+
+    report = _report_on(Detached().double(), [[0, 1], [1, 0], [1, 1]])
+
+    assert not report.holds
+    assert f"wrong for b.weight, b.bias: {quoted}" in capsys.readouterr().out
+
+
 def test_the_authors_test_fails_a_solver_that_breaks_its_promise() -> None:
     """A solver that returns zeros whatever the model fails the README's test."""
 

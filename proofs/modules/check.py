@@ -98,9 +98,11 @@ def check_module(
 
     Parameters
     ----------
-    module : maps the features to one value a pair, of shape (N,) or (N, 1), in float64. It is run, and never changed.
+    module : maps the features to one value a pair, of shape (N,) or (N, 1), in float64. It is run, and never changed;
+        parameters that require no gradient are constants.
     features : one row a pair. A tensor of integers stays one (for an embedding); all else becomes float64.
-    mdp : the model of N pairs; three small ones are drawn from `seed` if it is not given.
+    mdp : the model of N pairs; three small ones are drawn from `seed` if it is not given. Of each, at most eight
+        outcomes are drawn.
     mu, q : weights and true values of shape (N,); drawn, and q* of the model, if they are not given.
 
     Raises `NotAModule`, ``MissingExtra`` if torch is not installed, and `WrongShape` for features, a model, mu or q

@@ -97,7 +97,7 @@ def setting(name: str, mdp: FiniteMDP, mu: Any | None, q: Any | None, seed: np.r
     return Setting(name, mdp.to_tensor(), weights, values, chosen)
 
 
-def value_gradients(setting: Setting) -> Iterator[Instance]:
+def _value_gradients(setting: Setting) -> Iterator[Instance]:
     """VE of the setting's mu and q."""
     import torch
 
@@ -111,7 +111,7 @@ def value_gradients(setting: Setting) -> Iterator[Instance]:
     yield Instance(setting.name, lambda table: value_error(mu, q, table), cotangent)
 
 
-def semi_gradients(setting: Setting) -> Iterator[Instance]:
+def _semi_gradients(setting: Setting) -> Iterator[Instance]:
     """Half the squared TD error of each outcome, its target detached."""
     for outcome in setting.outcomes:
         pair = int(outcome_pairs(setting.mdp)[outcome])
@@ -125,7 +125,7 @@ def semi_gradients(setting: Setting) -> Iterator[Instance]:
         yield Instance(_named(setting, outcome), loss, cotangent)
 
 
-def full_gradients(setting: Setting) -> Iterator[Instance]:
+def _full_gradients(setting: Setting) -> Iterator[Instance]:
     """Half the squared TD error of each outcome, its target moving with the parameters."""
     for outcome in setting.outcomes:
         pair = int(outcome_pairs(setting.mdp)[outcome])
@@ -146,10 +146,10 @@ def full_gradients(setting: Setting) -> Iterator[Instance]:
 
 
 STATEMENTS: dict[str, Callable[[Setting], Iterator[Instance]]] = {
-    "value gradient": value_gradients,
-    "semi-gradient": semi_gradients,
-    "update rule": semi_gradients,
-    "full gradient": full_gradients,
+    "value gradient": _value_gradients,
+    "semi-gradient": _semi_gradients,
+    "update rule": _semi_gradients,
+    "full gradient": _full_gradients,
 }
 """The rows of a report; the update rule is a step against the semi-gradient."""
 

@@ -106,7 +106,7 @@ class Arithmetic:
     def matmul(self, left: Array, right: Array) -> Array:
         """Return the matrix product of the last two axes."""
         if not self.rounds:
-            return left @ right
+            return np.asarray(left @ right, dtype=object)
         return self.rounded(left @ right, max(left.shape[-1], 1), magnitude(left) @ magnitude(right))
 
     def total(self, terms: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Array:

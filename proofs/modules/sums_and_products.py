@@ -137,7 +137,7 @@ def _matmul_backward(arithmetic: Arithmetic, xs: list[Array], y: Array, g: Array
 
 def _matmul(arithmetic: Arithmetic, xs: list[Array], options: list[Any]) -> Array:
     only(options, [])
-    return np.asarray(arithmetic.matmul(xs[0], xs[1]), dtype=object)
+    return arithmetic.matmul(xs[0], xs[1])
 
 
 def _affine(arithmetic: Arithmetic, xs: list[Array], options: list[Any]) -> Array:
