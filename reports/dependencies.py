@@ -1,7 +1,9 @@
 """Which claim rests on which: the graph of `uses`, in layers from the foundations on.
 
-A claim stands one layer to the right of the last claim that its argument invokes. Within a layer the claims are sorted
-towards what they are joined to, which keeps the lines short.
+A claim stands one layer to the right of the last claim that its argument invokes; a line that others imply, through a
+claim between, is left out. Within a layer the claims are sorted towards what they are joined to, which keeps the lines
+short. The theory of tables and that of approximation are two drawings; what a claim uses of the other part stands with
+it.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from graphlib import TopologicalSorter
 
 from bellcheck.proofs.claim import Claim
 
-__all__ = ["Node", "layers"]
+__all__ = ["Node", "layers", "parts"]
 
 _PASSES = 12
 
@@ -24,7 +26,7 @@ class Node:
     Attributes
     ----------
     id : of the claim; group : its group.
-    uses : ids of the claims that its argument invokes.
+    uses : ids of the claims that its argument invokes, but for those that another one of them rests on.
     layer : 0 for what invokes nothing; place : its position from the top, in [0, 1].
     """
 
@@ -33,6 +35,27 @@ class Node:
     uses: tuple[str, ...]
     layer: int
     place: float = 0.0
+
+
+_TABLES = ("bellman", "improvement", "q-learning")
+
+
+def parts(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
+    """Return the claims of the two drawings by the names of these; folklore goes with what shows it to be false."""
+    members = {member.id: member for member in claims}
+    found: dict[str, list[Claim]] = {}
+    for title, tables in (("tables", True), ("approximation", False)):
+        inside = [member for member in claims if _of_tables(member) == tables]
+        used = {used for member in inside for used in member.uses if used in members}
+        borrowed = sorted(used - {member.id for member in inside})
+        found[title] = [*inside, *(members[name] for name in borrowed)]
+    return found
+
+
+def _of_tables(member: Claim) -> bool:
+    if member.group == "folklore":
+        return all(used.partition(".")[0] in _TABLES for used in member.uses)
+    return member.group in _TABLES
 
 
 def layers(claims: Sequence[Claim]) -> list[list[Node]]:
@@ -44,9 +67,12 @@ def layers(claims: Sequence[Claim]) -> list[list[Node]]:
     uses = {member.id: tuple(used for used in member.uses if used in members) for member in claims}
     joined = {user for user in uses if uses[user]} | {used for user in uses for used in uses[user]}
     nodes: dict[str, Node] = {}
+    below: dict[str, set[str]] = {}
     for name in TopologicalSorter(uses).static_order():
         layer = max((nodes[used].layer + 1 for used in uses[name]), default=0)
-        nodes[name] = Node(name, members[name].group, uses[name], layer)
+        implied = {further for used in uses[name] for further in below[used]}
+        below[name] = implied.union(uses[name])
+        nodes[name] = Node(name, members[name].group, tuple(u for u in uses[name] if u not in implied), layer)
     drawn = [node for node in nodes.values() if node.id in joined]
     columns = [
         [node for node in drawn if node.layer == layer]

@@ -190,9 +190,9 @@ def svg(specification: dict[str, Any]) -> str:
 
 def embedded(drawing: str, name: str) -> str:
     """Return a drawing as part of a page: no background, identifiers of its own, a width that follows the page."""
-    drawing = re.sub(r'<rect width="\d+" height="\d+" fill="white"/>', "", drawing, count=1)
+    drawing = re.sub(r'<rect width="[\d.]+" height="[\d.]+" fill="white"/>', "", drawing, count=1)
     drawing = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{name}-\g<2>", drawing)
-    return re.sub(r' width="(\d+)" height="\d+"', r' style="max-width:\1px" aria-hidden="true"', drawing, count=1)
+    return re.sub(r' width="([\d.]+)" height="[\d.]+"', r' style="max-width:\1px" aria-hidden="true"', drawing, count=1)
 
 
 def baird_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -268,12 +268,15 @@ def fields_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 _GROUP_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, "#56B4E9", GREY)
-_CHARACTER, _GAP, _LINE = 5.9, 50, 21
+_CHARACTER, _GAP, _LINE = 6.3, 36, 23
 """Pixels: the width of a character of a label, the room between two layers, the height of a line."""
 
 
 def dependency_figure(columns: Sequence[Sequence[Node]]) -> dict[str, Any]:
-    """Return the specification of the graph of claims: a column a layer, a line from what is used to its user."""
+    """Return the specification of the graph of claims: a column a layer, a line from what is used to its user.
+
+    Names lie on a margin, so that a line that passes behind one does not cross it out.
+    """
     import altair as alt
 
     height = _LINE * max(len(column) for column in columns)
@@ -282,7 +285,7 @@ def dependency_figure(columns: Sequence[Sequence[Node]]) -> dict[str, Any]:
     for column in columns:
         for node in column:
             text = node.id.partition(".")[2]
-            at[node.id] = (left, left + _CHARACTER * len(text) + 11, node.place * height)
+            at[node.id] = (left, left + _CHARACTER * len(text) + 12, node.place * height)
             labels.append({"x": left, "y": node.place * height, "text": text, "group": GROUPS[node.group]})
         left = max(at[node.id][1] for node in column) + _GAP
     lines = []
@@ -295,11 +298,18 @@ def dependency_figure(columns: Sequence[Sequence[Node]]) -> dict[str, Any]:
     present = [title for title in GROUPS.values() if any(label["group"] == title for label in labels)]
     colours = [colour for title, colour in zip(GROUPS.values(), _GROUP_COLOURS, strict=True) if title in present]
     colour = by_colour("group", present, colours)
-    drawn = alt.Chart(alt.Data(values=lines)).mark_rule(opacity=0.35).encode(x=x, y=y, x2="x2", y2="y2", color=colour)
+    drawn = (
+        alt.Chart(alt.Data(values=lines))
+        .mark_rule(opacity=0.5, strokeWidth=1.3)
+        .encode(x=x, y=y, x2="x2", y2="y2", color=colour)
+    )
     claims = alt.Chart(alt.Data(values=labels)).encode(x=x, y=y)
     dots = claims.mark_point(filled=True, opacity=1, size=50).encode(color=colour)
-    names = claims.mark_text(align="left", fontSize=12, dx=7).encode(text="text:N")
-    return finished(alt.layer(drawn, dots, names).properties(width=left - _GAP, height=height))
+    margin, names = (
+        claims.mark_text(align="left", fontSize=13, dx=8, **style).encode(text="text:N")
+        for style in ({"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}, {})
+    )
+    return finished(alt.layer(drawn, margin, dots, names).properties(width=left - _GAP, height=height))
 
 
 def by_colour(field: str, names: list[str], colours: list[str]) -> Any:

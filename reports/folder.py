@@ -66,8 +66,10 @@ class Folder:
         self.written.append(f"data/{name}.csv")
         self.data(f"{name}.json", list(records))
 
-    def figure(self, name: str, title: str, caption: str, specification: dict[str, Any]) -> dict[str, Any]:
-        """Write a drawing to ``figures/`` and return what the page needs to show it."""
+    def figure(
+        self, name: str, title: str, caption: str, specification: dict[str, Any], *, wide: bool = False
+    ) -> dict[str, Any]:
+        """Write a drawing to ``figures/`` and return what the page needs to show it; a wide one leaves the column."""
         from markupsafe import Markup
 
         drawing = figures.svg(specification)
@@ -76,6 +78,7 @@ class Folder:
             "id": f"figure-{name}",
             "title": title,
             "caption": caption,
+            "wide": wide,
             "file": f"figures/{name}.svg",
             "svg": Markup(figures.embedded(drawing, name)),
         }

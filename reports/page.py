@@ -48,6 +48,7 @@ def render(run: Run, context: Mapping[str, Any]) -> str:
         kinds=KINDS,
         summary=run.summary,
         claims=claims,
+        groups_of_claims=_groups(claims),
         verdict_of=verdict_of,
         sentences=[_sentence(sentence, verdict_of) for sentence in ANSWER],
         beyond=[name for name in verdict_of if name not in named],
@@ -118,12 +119,23 @@ def _sentence(sentence: Sentence, verdict_of: Mapping[str, Any]) -> dict[str, An
 
 
 def _claims(run: Run) -> list[dict[str, Any]]:
-    shown, group = [], ""
-    for verdict in run.claims:
-        member = claim(verdict.id)
-        shown.append({**_claim(member, verdict), "first_of_group": member.group != group})
-        group = member.group
+    shown = [_claim(claim(verdict.id), verdict) for verdict in run.claims]
+    for user in shown:
+        for used in shown:
+            if used["id"] in user["uses"]:
+                used["used_by"].append(user["id"])
     return shown
+
+
+def _groups(claims: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the groups that have claims, in the catalogue's order."""
+    found = []
+    for group, title in GROUPS.items():
+        members = [member for member in claims if member["group"] == group]
+        if members:
+            right = sum(member["as_expected"] for member in members)
+            found.append({"id": group, "title": title, "claims": members, "n": len(members), "as_expected": right})
+    return found
 
 
 def _claim(member: Claim, verdict: ClaimVerdict) -> dict[str, Any]:
@@ -138,7 +150,7 @@ def _claim(member: Claim, verdict: ClaimVerdict) -> dict[str, Any]:
     return {
         "id": member.id,
         "title": inline(member.title),
-        "group_title": GROUPS[member.group],
+        "group": member.group,
         "statement": formula(member.statement),
         "folklore": folklore,
         "as_expected": verdict.as_expected,
@@ -159,6 +171,7 @@ def _claim(member: Claim, verdict: ClaimVerdict) -> dict[str, Any]:
         ],
         "attained": [inline(f"{tight}, check {number[tight.by.__name__]}") for tight in member.tight],
         "uses": member.uses,
+        "used_by": [],
         "checks": [
             {"text": inline(_check_text(member, name)), "parts": [_check_part(member, part) for part in parts]}
             for (name,), parts in checks

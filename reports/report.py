@@ -28,7 +28,7 @@ from bellcheck.proofs.verify import DEFAULT_EXAMPLES, DEFAULT_SEED, refutations,
 from . import figures
 from .captions import about_problem, at_a_glance, caption, outcomes
 from .convergence import DELTA, Curve, Effort, experiments, rows, run_curves
-from .dependencies import layers
+from .dependencies import layers, parts
 from .field_section import field_section
 from .folder import Folder, writable
 from .page import render
@@ -229,18 +229,26 @@ def _gradients(out_of: Folder) -> tuple[Any, list[Any]]:
     return table, [fields, baird]
 
 
-def _dependencies(members: Sequence[Claim], out_of: Folder) -> dict[str, Any] | None:
-    columns = layers(members)
-    if not columns:
-        return None
-    n_drawn = sum(len(column) for column in columns)
-    return out_of.figure(
-        "dependencies",
-        "What rests on what",
-        f"A line leads from a claim to the one whose argument invokes it, further right; colours are the groups. Of "
-        f"{len(members)} claims {len(members) - n_drawn} neither invoke another nor are invoked, and are not drawn.",
-        figures.dependency_figure(columns),
-    )
+def _dependencies(members: Sequence[Claim], out_of: Folder) -> list[dict[str, Any]]:
+    drawings = []
+    for part, claims in parts(members).items():
+        columns = layers(claims)
+        if not columns:
+            continue
+        n_lines = sum(len(node.uses) for column in columns for node in column)
+        n_drawn = sum(len(column) for column in columns)
+        drawings.append(
+            out_of.figure(
+                f"dependencies-{part}",
+                f"What rests on what, {part}",
+                f"{n_lines} lines, each from a claim to one whose argument invokes it, further right; what is invoked "
+                f"through another claim has no line of its own. Colours are the groups. {n_drawn} claims are drawn; of "
+                f"this part {len(claims) - n_drawn} neither invoke another nor are invoked.",
+                figures.dependency_figure(columns),
+                wide=True,
+            )
+        )
+    return drawings
 
 
 class _Clock:

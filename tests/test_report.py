@@ -18,7 +18,10 @@ from bellcheck.proofs.verdict import Run
 from bellcheck.proofs.verify import verify
 from bellcheck.reports import report
 from bellcheck.reports.convergence import Effort
+from bellcheck.reports.dependencies import layers
+from bellcheck.reports.figures import dependency_figure, embedded, svg
 from bellcheck.reports.folder import Folder, UnwritableFolder, writable
+from bellcheck.reports.page import _claims as claims_of
 from bellcheck.reports.problems import environments, families
 from bellcheck.reports.report import write_report
 
@@ -147,6 +150,41 @@ def test_what_is_not_learned_is_named(folder: Path, page: Tags) -> None:
 
     assert f"No step size gets there on {', '.join(stuck)}. Are" in page.text
     assert "with the best way of visiting pairs and the best step size" in page.text
+
+
+def test_claims_are_listed_by_group_and_collapsed(folder: Path, page: Tags) -> None:
+    """A contents list leads to each group; a card shows title, verdict and statement, and is opened by its link."""
+    html = (folder / "index.html").read_text("utf-8")
+    cards = [attributes for tag, attributes in page.tags if tag == "article"]
+    opened = [attributes for tag, attributes in page.tags if tag == "details" and "open" in attributes]
+    links = {attributes.get("href") for tag, attributes in page.tags if tag == "a"}
+    card = html[html.index('id="bellman.contraction"') :]
+    summary = card[card.index("<summary>") : card.index("</summary>")]
+
+    assert [attributes["id"] for attributes in cards] == ["bellman.contraction", "folklore.any-finite-mdp"]
+    assert not opened
+    assert {"#group-bellman", "#group-folklore"} <= links
+    assert all(part in summary for part in ("<h4>", ">holds</span>", "controls refuted", "<math"))
+    assert ".card:target > details::details-content { content-visibility: visible;" in html
+
+
+def test_uses_and_used_by_say_the_same() -> None:
+    """A claim names those whose argument invokes it, as they name it."""
+    ids = ["bellman.max-nonexpansive", "bellman.contraction", "bellman.fixed-point-optimal"]
+    shown = {claim["id"]: claim for claim in claims_of(verify(select(ids), examples=1))}
+
+    for name, claim in shown.items():
+        assert claim["used_by"] == [user for user in shown if name in shown[user]["uses"]]
+    assert shown["bellman.max-nonexpansive"]["used_by"] == ["bellman.contraction"]
+
+
+def test_no_drawing_keeps_its_background(folder: Path) -> None:
+    """On a page a drawing is as wide as its place, on the page's own ground, whatever its size in pixels."""
+    drawing = embedded(svg(dependency_figure(layers(select(["bellman"])))), "graph")
+
+    assert 'fill="white"/>' not in drawing
+    assert 'style="max-width:' in drawing
+    assert 'fill="white"/>' not in (folder / "index.html").read_text("utf-8")
 
 
 def test_data_files_say_the_same(folder: Path) -> None:
