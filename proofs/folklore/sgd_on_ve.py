@@ -3,15 +3,16 @@ r"""Often said: the Q-learning update is stochastic gradient descent on the valu
 .. math:: \mathbb E[\Delta w] = -\tfrac{\alpha}{2} \nabla \mathrm{VE}(w)
 
 It would be, if the label were the true q(x): with (s, a) drawn from mu, the mean of alpha (q - q_hat) grad q_hat is
-that step exactly (on VE/2; or on VE with half the step size). The update uses r + gamma V_q_hat(s') in its place,
-whose mean is (T q_hat)(x), and so
+that step exactly (on VE/2; or on VE with half the step size; value-error.sgd-unbiased). The update uses
+r + gamma V_q_hat(s') in its place, whose mean is (T q_hat)(x), and so
 
 .. math::
     \mathbb E[\Delta w] = -\tfrac{\alpha}{2} \nabla \mathrm{VE}(w)
         + \alpha \sum_x \mu(x) \bigl((T \hat q_w)(x) - q(x)\bigr) \nabla \hat q_w(x)
 
-The second sum is the bias of bootstrapping: 0 where q_hat = q*. What more is said of it, that the mean update is then
-the gradient of no function (Barnard 1993) and may increase VE, is not checked here.
+The second sum is the bias of bootstrapping: 0 where q_hat = q*. Because of it the mean update, in a table already, is the
+gradient of no function unless the chain is reversible (semi-gradient.not-a-gradient), and it may increase VE
+(semi-gradient.sg-uphill).
 
 The mean is taken over all pairs and outcomes, in rationals, for linear q_hat and q = q*.
 """
@@ -40,7 +41,7 @@ sgd_on_ve = Claim(
     statement=r"\mathbb E[\Delta w] = -\tfrac{\alpha}{2} \nabla \mathrm{VE}(w)",
     subject="semi-gradient-rule",
     needs=(finite, discounted, frozen_weights, joint_sampling),
-    uses=("value-error.ve-gradient", "q-learning.one-step-expectation", "bellman.fixed-point-optimal"),
+    uses=("value-error.sgd-unbiased", "q-learning.one-step-expectation", "bellman.fixed-point-optimal"),
     sources=(cite("crossvalidated365618"), cite("sutton2018", "(9.4)-(9.5)", verified=False), cite("barnard1993")),
     expected="refuted",
 )
