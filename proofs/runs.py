@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Reals, Scalar, exact
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.strategies import paths, tied_to
+from bellcheck.mdp.strategies import paths, tables, tied_to
 
-__all__ = ["Path", "Update", "any_step", "overlong_paths", "tables_along"]
+from .definitions import optimal_values
+
+__all__ = ["Path", "Update", "any_step", "optimal_or_any", "overlong_paths", "tables_along"]
 
 Path: TypeAlias = tuple[tuple[int, int, Scalar], ...]
 """Steps of (pair, outcome, step size)."""
@@ -42,3 +44,9 @@ def any_step(reals: Reals) -> Scalar:
 def overlong_paths(mdp: FiniteMDP) -> st.SearchStrategy[Path]:
     """Paths with some steps of size 2, outside the unit interval."""
     return paths(mdp).map(lambda path: tuple((x, k, exact(2) if size > exact("1/2") else size) for x, k, size in path))
+
+
+@tied_to("pair")
+def optimal_or_any(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
+    """q*, from where all error is noise, or any table."""
+    return st.one_of(st.just(optimal_values(mdp)), tables(mdp))

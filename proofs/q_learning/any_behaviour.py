@@ -56,6 +56,7 @@ from ..definitions import action_values, deterministic_policies_of, optimal_valu
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import learners, sarsa
 from ..relation import Relation, all_of, at_most, equal, given
+from ..runs import optimal_or_any
 
 any_behaviour = Claim(
     id="q-learning.any-behaviour",
@@ -134,14 +135,9 @@ def _optimal(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
     return st.just(optimal_values(mdp))
 
 
-@tied_to("pair")
-def _optimal_or_any(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
-    return st.one_of(_optimal(mdp), tables(mdp))
-
-
 @any_behaviour.enumerated(
     mdp=_models,
-    q=_optimal_or_any,
+    q=optimal_or_any,
     w=_optimal,
     mu=positive_distributions,
     nu=positive_distributions,

@@ -64,6 +64,7 @@ from ..claim import Claim, cite, lean, rocq
 from ..definitions import optimal_values
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most
+from ..sampled import crossroads
 from ..sharper_bounds import noise_at, successor_certificate
 
 as_convergence = Claim(
@@ -221,14 +222,6 @@ _SWEEPS = 1500
 _NEAR = 1.0
 
 
-def _crossroads() -> FiniteMDP:
-    """Two states whose rewards are deterministic and whose transitions are not, with dyadic numbers throughout."""
-    either = [("1/2", 1, 0), ("1/2", 1, 1)]
-    return FiniteMDP.from_pairs(
-        2, [(0, 0, either), (0, 1, [(1, "1/2", 0)]), (1, 0, [("3/4", 0, 0), ("1/4", 0, 1)])], "1/2"
-    )
-
-
 def _coin() -> FiniteMDP:
     """A loop that pays 2 or -2, without a future."""
     return FiniteMDP.from_pairs(1, [(0, 0, [("1/2", 2, 0), ("1/2", -2, 0)])], 0)
@@ -246,7 +239,7 @@ def _polynomial(omega: fmpq) -> np.ndarray:
     return Polynomial(omega).floats(_SWEEPS)
 
 
-_CLASSICAL: dict[str, Any] = {"mdp": _crossroads, "best": optimal_values, "visited": _every_pair, "fresh": True}
+_CLASSICAL: dict[str, Any] = {"mdp": crossroads, "best": optimal_values, "visited": _every_pair, "fresh": True}
 
 
 @as_convergence.statistical(

@@ -77,6 +77,7 @@ from ..claim import Claim, cite
 from ..definitions import optimal_values
 from ..mutants import certificates, learners
 from ..relation import Relation, all_of, at_most, equal, given
+from ..sampled import crossroads
 from ..sharper_bounds import Noise, bounded_differences_bound, noise_at
 
 bounded_differences = Claim(
@@ -368,13 +369,9 @@ _REPLICAS = 3
 
 def _cases() -> list[Case]:
     """A crossroads, a garnet of 4 states with 3 actions, and eight coins whose largest is always bootstrapped from."""
-    either = [("1/2", 1, 0), ("1/2", 1, 1)]
-    crossroads = FiniteMDP.from_pairs(
-        2, [(0, 0, either), (0, 1, [(1, "1/2", 0)]), (1, 0, [("3/4", 0, 0), ("1/4", 0, 1)])], "1/2"
-    )
     random = garnet(4, 3, 2, "4/5", 7)
     return [
-        (crossroads, Constant(fmpq(1, 16))),
+        (crossroads(), Constant(fmpq(1, 16))),
         (random, RescaledLinear(random.discount)),
         (random, Constant(fmpq(1, 16))),
         *_eight_coins(),

@@ -28,20 +28,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flint import fmpq
-from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, maximum
 from bellcheck.mdp.examples import self_loop
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.strategies import mdps, paths, policies, tables, tied_to
+from bellcheck.mdp.strategies import mdps, paths, policies, tables
 
 from ..assumptions import steps_in_unit_interval
 from ..claim import Claim, cite
-from ..definitions import optimal_values, target
+from ..definitions import target
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, given
-from ..runs import Path, Update, overlong_paths
+from ..runs import Path, Update, optimal_or_any, overlong_paths
 
 comparison_systems = Claim(
     id="q-learning.comparison-systems",
@@ -83,13 +82,7 @@ def _triples(update: Update, mdp: FiniteMDP, q: Array, best: Array, path: Path) 
 _models = mdps(max_states=3, discounts=["1/2", 0, "3/4", "9/10"])
 
 
-@tied_to("pair")
-def _optimal_or_any(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
-    """q*, or another table in its place."""
-    return st.one_of(st.just(optimal_values(mdp)), tables(mdp))
-
-
-@comparison_systems.pathwise(mdp=_models, q=tables, best=_optimal_or_any, path=paths)
+@comparison_systems.pathwise(mdp=_models, q=tables, best=optimal_or_any, path=paths)
 def learner_is_in_between(update: Update, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Relation:
     """After every step, at every pair; `best` is q* or any table in its place."""
     return all_of(

@@ -60,6 +60,8 @@ from ..definitions import optimal_values, state_values
 from ..mutants import learners
 from ..mutants.simulators import separate_marginals_of
 from ..relation import Relation, all_of, at_most, equal
+from ..runs import optimal_or_any
+from ..sampled import crossroads, zero_table
 
 finite_time_synchronous = Claim(
     id="q-learning.finite-time-synchronous",
@@ -100,18 +102,12 @@ def _noise(mdp: FiniteMDP, best: Array, path: Path) -> list[Array]:
     return noise
 
 
-@tied_to("pair")
-def _tables_or_best(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
-    """Any table, or q*, from where all error is noise."""
-    return st.one_of(st.just(optimal_values(mdp)), tables(mdp))
-
-
 @tied_to("synchronous_path")
 def _longer_paths(mdp: FiniteMDP) -> st.SearchStrategy[Path]:
     return synchronous_paths(mdp).map(lambda path: (np.tile(path[0], 3), np.tile(path[1], (3, 1))))
 
 
-@finite_time_synchronous.pathwise(mdp=mdps(max_states=3), q=_tables_or_best, path=_longer_paths)
+@finite_time_synchronous.pathwise(mdp=mdps(max_states=3), q=optimal_or_any, path=_longer_paths)
 def noise_carries_the_error(run: Any, mdp: FiniteMDP, q: Array, path: Path) -> Relation:
     """On any path, with tau_k = ||W_k|| of that path: the error of every table is at most D_k + tau_k."""
     best = optimal_values(mdp)
@@ -322,20 +318,8 @@ finite_time_synchronous.fails_without(
 # -------------------------------------------------------------------- the probability, sampled
 
 
-def _crossroads() -> FiniteMDP:
-    """Two states whose rewards are deterministic and whose transitions are not, with dyadic numbers throughout."""
-    either = [("1/2", 1, 0), ("1/2", 1, 1)]
-    return FiniteMDP.from_pairs(
-        2, [(0, 0, either), (0, 1, [(1, "1/2", 0)]), (1, 0, [("3/4", 0, 0), ("1/4", 0, 1)])], "1/2"
-    )
-
-
 _REPLICAS = 10
 _STEPS = 400
-
-
-def _zero(mdp: FiniteMDP) -> Array:
-    return mdp.table(0)
 
 
 def _sampled_runs(
@@ -364,8 +348,8 @@ def _sampled_runs(
     false_alarm=1e-9,
     power="on every path: without the discount Q(0, 1) grows by at least 1/32 a sweep at step 1/16, to 12.5, where q* "
     "and the bound are below 2; and from q* the first sweep is off by more than 0, the bound by the rewards",
-    mdp=_crossroads,
-    q=_zero,
+    mdp=crossroads,
+    q=zero_table,
 )
 def sampled_errors_stay_below_the_bound(
     run: Any, mdp: FiniteMDP, q: Array, seed: np.random.SeedSequence, false_alarm: float

@@ -23,19 +23,17 @@ bound.
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
-
 from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, max_norm, maximum
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.strategies import mdps, paths, tables, tied_to
+from bellcheck.mdp.strategies import mdps, paths
 
 from ..assumptions import steps_in_unit_interval
 from ..claim import Claim, cite
-from ..definitions import optimal_values, target
+from ..definitions import target
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, given
-from ..runs import Path, Update, overlong_paths
+from ..runs import Path, Update, optimal_or_any, overlong_paths
 
 noise_sandwich = Claim(
     id="q-learning.noise-sandwich",
@@ -47,12 +45,6 @@ noise_sandwich = Claim(
     uses=("bellman.max-nonexpansive",),
     sources=(cite("wainwright2019"),),
 )
-
-
-@tied_to("pair")
-def _optimal_or_any(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
-    """q*, or another table in its place."""
-    return st.one_of(st.just(optimal_values(mdp)), tables(mdp))
 
 
 _models = mdps(max_states=3, discounts=["1/2", 0, "3/4", "9/10"])
@@ -73,7 +65,7 @@ def _steps(update: Update, mdp: FiniteMDP, q: Array, best: Array, path: Path, sh
     return all_of(relations)
 
 
-@noise_sandwich.pathwise(mdp=_models, q=_optimal_or_any, best=_optimal_or_any, path=paths)
+@noise_sandwich.pathwise(mdp=_models, q=optimal_or_any, best=optimal_or_any, path=paths)
 def rest_shrinks_up_to_the_noise(update: Update, mdp: FiniteMDP, q: Array, best: Array, path: Path) -> Relation:
     """At every step of any path; `best` is q* or any table in its place."""
     return _steps(update, mdp, q, best, path, 1)

@@ -40,7 +40,7 @@ of the noise until v < 1/15, and what a certificate inherits then it forgets onl
 from __future__ import annotations
 
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from flint import arb, fmpq
@@ -52,10 +52,9 @@ from bellcheck.mdp.examples import self_loop, two_arms, two_state_cycle
 from bellcheck.mdp.families import garnet, grid
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.q_learning import run_asynchronous
-from bellcheck.mdp.simulation import bit_for_bit
-from bellcheck.mdp.solve import policy_iteration
+from bellcheck.mdp.simulation import Trajectory
 from bellcheck.mdp.step_size import Clock, RescaledLinear
-from bellcheck.mdp.strategies import mdps, paths, step_sizes, tables, tied_to
+from bellcheck.mdp.strategies import mdps, paths, step_sizes, tables
 
 from ..assumptions import (
     discounted,
@@ -65,11 +64,13 @@ from ..assumptions import (
     steps_in_unit_interval,
     visit_steps,
 )
-from ..bounds import asynchronous_bounds, largest_value, rounding_bound
+from ..bounds import asynchronous_bounds
 from ..claim import Claim, cite
 from ..definitions import optimal_values
 from ..mutants import certificates
 from ..relation import Relation, all_of, at_most, less_than
+from ..runs import optimal_or_any
+from ..sampled import crossroads, frozen_lake, lopsided_loop, one_way_to_two, trajectories_beside, zero_table
 from ..sharper_bounds import noise_at, successor_certificate
 
 certificate = Claim(
@@ -105,12 +106,6 @@ Path = tuple[tuple[int, int, Scalar], ...]
 # -------------------------------------------------------------------- on every path
 
 
-@tied_to("pair")
-def _tables_or_best(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
-    """Any table, or q*, from where all error is noise."""
-    return st.one_of(st.just(optimal_values(mdp)), tables(mdp))
-
-
 def _updates(mdp: FiniteMDP, best: Array, path: Path) -> list[tuple[int, range, Scalar, fmpq]]:
     """The pair, the pairs of its successor, the step, and |W| of the pair thereafter."""
     v = state_values(mdp, best)
@@ -124,7 +119,7 @@ def _updates(mdp: FiniteMDP, best: Array, path: Path) -> list[tuple[int, range, 
     return updates
 
 
-@certificate.pathwise(of="successor-bounds", mdp=mdps(max_states=2, max_actions=2), q=_tables_or_best, path=paths)
+@certificate.pathwise(of="successor-bounds", mdp=mdps(max_states=2, max_actions=2), q=optimal_or_any, path=paths)
 def the_successor_carries_the_error(bounds: Any, mdp: FiniteMDP, q: Array, path: Path) -> Relation:
     """On any path, with tau(x) = |W(x)| of that path: every error of the learner is at most D(x) + tau(x)."""
     best = optimal_values(mdp)
@@ -211,18 +206,12 @@ certificate.attained(
 # -------------------------------------------------------------------- the noise of one pair
 
 
-def _lopsided(odds: object) -> FiniteMDP:
-    """A loop that pays 1 with the given probability, else 0."""
-    p = exact(odds)
-    return FiniteMDP.from_pairs(1, [(0, 0, [(p, 1, 0), (1 - p, 0, 0)])], "1/2")
-
-
 _LOGARITHMS = st.integers(3, 24).map(lambda quarters: fmpq(quarters, 4))
 
 
 @certificate.enumerated(
     of="noise-thresholds",
-    mdp=st.integers(2, 40).map(lambda k: _lopsided(fmpq(1, k))),
+    mdp=st.integers(2, 40).map(lambda k: lopsided_loop(fmpq(1, k))),
     steps=st.lists(step_sizes(), min_size=1, max_size=4),
     logarithm=_LOGARITHMS,
 )
@@ -251,7 +240,7 @@ certificate.attained(
     "one toss of a coin",
     by=noise_exceeds_its_threshold_rarely,
     share="4/5",
-    mdp=lambda: _lopsided("1/2"),
+    mdp=lambda: lopsided_loop("1/2"),
     steps=lambda: [fmpq(1)],
     logarithm=fmpq(49, 100),
 )
@@ -260,23 +249,8 @@ certificate.attained(
 # -------------------------------------------------------------------- without noise, and the probability
 
 
-class _Stuck:
-    """A generator whose outcomes are all drawn by the same uniform: samples that depend on those before them."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-
-    def random(self, shape: tuple[int, int] | None = None) -> Any:
-        """Draw uniforms; in each row the third, from which the outcome is taken, is 0."""
-        uniforms = self._rng.random(shape)
-        if shape is not None:
-            uniforms[:, 2] = 0
-        return uniforms
-
-
 _STEPS = 1000
 _REPLICAS = 3
-_CHECKPOINTS = np.unique(np.geomspace(1, _STEPS, 40).astype(int))
 
 
 def _garnet() -> FiniteMDP:
@@ -288,18 +262,8 @@ def _grid() -> FiniteMDP:
     return grid(2, 3, "4/5", 7)
 
 
-def _frozen_lake() -> FiniteMDP:
-    from bellcheck.mdp.interop.gymnasium import from_gymnasium
-
-    return from_gymnasium("FrozenLake-v1", "9/10").mdp
-
-
 def _itself(mdp: FiniteMDP) -> FiniteMDP:
     return mdp
-
-
-def _zero(mdp: FiniteMDP) -> Array:
-    return mdp.table(0)
 
 
 def _sampled(
@@ -313,43 +277,38 @@ def _sampled(
     seed: np.random.SeedSequence,
     false_alarm: float,
 ) -> Relation:
-    """Trajectories of `sampled` with epsilon 1/4, each at its share of delta, beside the certificate of `mdp`."""
-    same_bits = bit_for_bit(mdp)
-    best = policy_iteration(same_bits).q
-    v = state_values(same_bits, best)
-    noise = noise_at(same_bits, v if targets_are_noise else 0 * v)
-    # The other half of delta covers that probabilities are rounded: the law of all draws together is off by < 2^-35.
-    share = false_alarm / (2 * _REPLICAS)
-    # Rounding a run costs the float budget; rounding q* and the difference, less than that of one more update.
-    rounding = float(to_floats([rounding_bound(_STEPS + 1, largest_value(same_bits, q))])[0])
+    """Trajectories, each at its share of delta, beside the certificate for noise at v*, or at 0."""
     steps = RescaledLinear(mdp.discount).floats(_STEPS)
-    relations = []
-    for stream in seed.spawn(_REPLICAS):
-        rng: Any = np.random.default_rng(stream)
-        path = run(
-            sampled,
-            q,
-            steps,
-            0.25,
-            _Stuck(rng) if stuck else rng,
-            clock=clock,
-            start_state=int(mdp.acting[0]),
-            checkpoints=_CHECKPOINTS,
+
+    def certify(
+        same_bits: FiniteMDP, best: Array, path: Trajectory, share: float, checkpoints: np.ndarray
+    ) -> np.ndarray:
+        v = state_values(same_bits, best)
+        noise = noise_at(same_bits, v if targets_are_noise else 0 * v)
+        return successor_certificate(
+            same_bits, path.pairs, path.outcomes, steps, noise, abs(q - best), share, checkpoints
         )
-        bounds = rounding + successor_certificate(
-            same_bits, path.pairs, path.outcomes, steps, noise, abs(q - best), share, _CHECKPOINTS
-        )
-        errors = np.abs(path.tables - to_floats(best))
-        worst = np.unravel_index(np.argmax(errors - bounds), errors.shape)
-        relations.append(at_most(errors[worst], bounds[worst]))
-    return all_of(relations)
+
+    return trajectories_beside(
+        certify,
+        run,
+        mdp,
+        q,
+        steps,
+        sampled=sampled,
+        clock=clock,
+        stuck=stuck,
+        replicas=_REPLICAS,
+        seed=seed,
+        false_alarm=false_alarm,
+    )
 
 
 @certificate.statistical(
     false_alarm=1e-9,
     power="the controls run on models of their own",
-    mdp=_frozen_lake,
-    q=_zero,
+    mdp=frozen_lake,
+    q=zero_table,
     sampled=_itself,
     clock="visits",
     stuck=False,
@@ -358,7 +317,7 @@ def _sampled(
     false_alarm=1e-9,
     power="the controls run on models of their own",
     mdp=_grid,
-    q=_zero,
+    q=zero_table,
     sampled=_itself,
     clock="visits",
     stuck=False,
@@ -368,7 +327,7 @@ def _sampled(
     power="the controls run on models of their own, where the bound is 0 and the first visits exceed it, or the path "
     "does not depend on chance",
     mdp=_garnet,
-    q=_zero,
+    q=zero_table,
     sampled=_itself,
     clock="visits",
     stuck=False,
@@ -387,43 +346,29 @@ def errors_stay_below_the_certificate(
     return _sampled(run, mdp, q, sampled, clock, stuck, True, seed, false_alarm)
 
 
-def _one_way_to_two(law: Literal["joint", "product"]) -> FiniteMDP:
-    """From state 0 the reward 1 comes with a stay, 3/2 with a move to state 1, which leads back; or each on its own.
-
-    q* = (2, 1) for both laws. Jointly r + gamma v*(s') is 2 always, with no noise.
-    """
-    p, other = ("1/2", 0) if law == "joint" else ("1/4", "1/4")
-    ways = [(p, 1, 0), (other, 1, 1), (other, "3/2", 0), (p, "3/2", 1)]
-    return FiniteMDP.from_pairs(2, [(0, 0, ways), (1, 0, [(1, 0, 0)])], "1/2")
-
-
 # From q* the bound is 0 for ever; half of the visits have a sample that is off by 1/2.
 certificate.fails_without(
     joint_sampling,
     by=errors_stay_below_the_certificate,
-    mdp=lambda: _one_way_to_two("joint"),
+    mdp=lambda: one_way_to_two("joint"),
     q=optimal_values,
-    sampled=lambda: _one_way_to_two("product"),
+    sampled=lambda: one_way_to_two("product"),
 )
 # Always the gain: Q comes to 2, where q* is 1/4, and the certificate below 1/2.
 certificate.fails_without(
-    independent_samples, by=errors_stay_below_the_certificate, mdp=lambda: _lopsided("1/8"), q=_zero, stuck=True
+    independent_samples,
+    by=errors_stay_below_the_certificate,
+    mdp=lambda: lopsided_loop("1/8"),
+    q=zero_table,
+    stuck=True,
 )
 # A cycle without noise: the certificate counts visits, half as many as updates; the learner's error falls more slowly.
 certificate.fails_without(
-    visit_steps, by=errors_stay_below_the_certificate, mdp=two_state_cycle, q=_zero, clock="global"
+    visit_steps, by=errors_stay_below_the_certificate, mdp=two_state_cycle, q=zero_table, clock="global"
 )
 
 
-def _crossroads() -> FiniteMDP:
-    """Two states whose rewards are deterministic and whose transitions are not."""
-    either = [("1/2", 1, 0), ("1/2", 1, 1)]
-    return FiniteMDP.from_pairs(
-        2, [(0, 0, either), (0, 1, [(1, "1/2", 0)]), (1, 0, [("3/4", 0, 0), ("1/4", 0, 1)])], "1/2"
-    )
-
-
-@certificate.too_strong(beside=errors_stay_below_the_certificate, mdp=_crossroads, q=optimal_values)
+@certificate.too_strong(beside=errors_stay_below_the_certificate, mdp=crossroads, q=optimal_values)
 def noise_is_that_of_the_rewards(
     run: Any,
     mdp: FiniteMDP,

@@ -42,7 +42,7 @@ from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.simulation import Trajectory, bit_for_bit
 from bellcheck.mdp.solve import policy_iteration
 from bellcheck.mdp.step_size import RescaledLinear
-from bellcheck.mdp.strategies import mdps, tables, tied_to
+from bellcheck.mdp.strategies import mdps
 
 from ..assumptions import (
     discounted,
@@ -57,6 +57,8 @@ from ..claim import Claim, cite
 from ..definitions import optimal_values, state_values
 from ..mutants import simulators
 from ..relation import Relation, all_of, at_most, equal
+from ..runs import optimal_or_any
+from ..sampled import crossroads, frozen_lake, lopsided_loop, one_way_to_two, trajectories_beside, zero_table
 
 certificate = Claim(
     id="q-learning.trajectory-certificate",
@@ -97,18 +99,12 @@ def _short_run(run: Any, mdp: FiniteMDP, q: Array, entropy: int, **clock: str) -
     return run(replace(mdp, start=start), q, _SHORT, 0.5, rng, start_state=first, checkpoints=_TIMES, **clock)
 
 
-@tied_to("pair")
-def _tables_or_best(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
-    """Any table, or q*, from where all error is noise."""
-    return st.one_of(st.just(optimal_values(mdp)), tables(mdp))
-
-
 def _plus(rounding: fmpq, bound: Iterable[Any]) -> np.ndarray:
     """Add what rounding costs; as floats that are no smaller, for a rational bound has hundreds of digits."""
     return np.array([rounded_up(exact(entry) + rounding) for entry in bound])
 
 
-@certificate.pathwise(mdp=mdps(max_states=2), q=_tables_or_best, entropy=st.integers(0, 99))
+@certificate.pathwise(mdp=mdps(max_states=2), q=optimal_or_any, entropy=st.integers(0, 99))
 def noise_carries_the_error(run: Any, mdp: FiniteMDP, q: Array, entropy: int) -> Relation:
     """On any trajectory, with tau(x) = |W(x)| of that trajectory: every error is at most D(x) + tau(x), plus rounding.
 
@@ -157,7 +153,7 @@ def errors_never_grow(run: Any, mdp: FiniteMDP, q: Array, entropy: int) -> Relat
     )
 
 
-@certificate.pathwise(mdp=mdps(max_states=2, max_outcomes=1), q=_tables_or_best, entropy=st.integers(0, 99), clock="")
+@certificate.pathwise(mdp=mdps(max_states=2, max_outcomes=1), q=optimal_or_any, entropy=st.integers(0, 99), clock="")
 def no_luck_is_needed_without_noise(run: Any, mdp: FiniteMDP, q: Array, entropy: int, clock: str) -> Relation:
     """In deterministic models Lambda is 0: the certificate, which counts visits of the pair, holds on every path.
 
@@ -182,11 +178,6 @@ certificate.attained(
     "one deterministic loop, but for rounding", by=no_luck_is_needed_without_noise, share="999999/1000000", **_one_loop
 )
 certificate.fails_without(visit_steps, by=no_luck_is_needed_without_noise, clock="global")
-_OF_ONE_PAIR = (
-    "A trajectory draws its own samples. With one pair the claim is q-learning.finite-time-synchronous, where"
-)
-certificate.kept(independent_samples, because=f"{_OF_ONE_PAIR} samples that repeat each other refute it.")
-certificate.kept(joint_sampling, because=f"{_OF_ONE_PAIR} rewards and next states that are drawn apart refute it.")
 certificate.kept(
     steps_in_unit_interval,
     because="The simulators refuse other steps; q-learning.noise-sandwich, all that holds on a path, fails for them.",
@@ -207,15 +198,6 @@ certificate.kept(
 
 _REPLICAS = 5
 _STEPS = RescaledLinear(fmpq(1, 2)).floats(2000)
-_CHECKPOINTS = np.unique(np.geomspace(1, len(_STEPS), 40).astype(int))
-
-
-def _crossroads() -> FiniteMDP:
-    """Two states whose rewards are deterministic and whose transitions are not."""
-    either = [("1/2", 1, 0), ("1/2", 1, 1)]
-    return FiniteMDP.from_pairs(
-        2, [(0, 0, either), (0, 1, [(1, "1/2", 0)]), (1, 0, [("3/4", 0, 0), ("1/4", 0, 1)])], "1/2"
-    )
 
 
 def _small_garnet() -> FiniteMDP:
@@ -226,82 +208,110 @@ def _garnet() -> FiniteMDP:
     return garnet(4, 3, 2, "4/5", 7)
 
 
-def _frozen_lake() -> FiniteMDP:
-    from bellcheck.mdp.interop.gymnasium import from_gymnasium
-
-    return from_gymnasium("FrozenLake-v1", "9/10").mdp
-
-
-def _solved(mdp: FiniteMDP) -> Array:
-    """q* by policy iteration: a lake has too many policies to try them all."""
-    return policy_iteration(mdp).q
-
-
-def _zero(mdp: FiniteMDP) -> Array:
-    return mdp.table(0)
+def _itself(mdp: FiniteMDP) -> FiniteMDP:
+    return mdp
 
 
 def _sampled_trajectories(
-    run: Any, mdp: FiniteMDP, q: Array, ranges: Array, seed: np.random.SeedSequence, false_alarm: float
+    run: Any,
+    mdp: FiniteMDP,
+    q: Array,
+    ranges: Array,
+    seed: np.random.SeedSequence,
+    false_alarm: float,
+    sampled: FiniteMDP,
+    stuck: bool,
 ) -> Relation:
-    """Replicas with epsilon 1/4, each at its share of delta, beside the certificate for noise of these ranges."""
-    same_bits = bit_for_bit(mdp)
-    best = _solved(same_bits)
-    # The other half of delta covers that probabilities are rounded: the law of all draws together is off by < 2^-35.
-    share = false_alarm / (2 * _REPLICAS)
-    # Rounding a run costs the float budget; rounding q* and the difference, less than that of one more update.
-    rounding = float(to_floats([rounding_bound(len(_STEPS) + 1, largest_value(same_bits, q))])[0])
-    relations = []
-    for stream in seed.spawn(_REPLICAS):
-        rng = np.random.default_rng(stream)
-        path = run(mdp, q, _STEPS, 0.25, rng, start_state=0, checkpoints=_CHECKPOINTS)
-        bounds = rounding + trajectory_certificate(
-            path.pairs, _STEPS, same_bits.discount, ranges, abs(q - best), share, _CHECKPOINTS
-        )
-        errors = np.abs(path.tables - to_floats(best))
-        worst = np.unravel_index(np.argmax(errors - bounds), errors.shape)
-        relations.append(at_most(errors[worst], bounds[worst]))
-    return all_of(relations)
+    """Replicas, each at its share of delta, beside the certificate for noise of these ranges."""
+
+    def certify(
+        same_bits: FiniteMDP, best: Array, path: Trajectory, share: float, checkpoints: np.ndarray
+    ) -> np.ndarray:
+        return trajectory_certificate(path.pairs, _STEPS, same_bits.discount, ranges, abs(q - best), share, checkpoints)
+
+    return trajectories_beside(
+        certify,
+        run,
+        mdp,
+        q,
+        _STEPS,
+        sampled=sampled,
+        clock="visits",
+        stuck=stuck,
+        replicas=_REPLICAS,
+        seed=seed,
+        false_alarm=false_alarm,
+    )
+
+
+_AS_CLAIMED: dict[str, Any] = {"q": zero_table, "sampled": _itself, "stuck": False}
 
 
 @certificate.statistical(
     false_alarm=1e-9,
-    power="the controls run on the crossroads",
-    mdp=_frozen_lake,
-    q=_zero,
+    power="the controls run on models of their own",
+    mdp=frozen_lake,
+    **_AS_CLAIMED,
 )
 @certificate.statistical(
     false_alarm=1e-9,
-    power="the controls run on the crossroads",
+    power="the controls run on models of their own",
     mdp=_garnet,
-    q=_zero,
+    **_AS_CLAIMED,
 )
 @certificate.statistical(
     false_alarm=1e-9,
-    power="the controls run on the crossroads",
+    power="the controls run on models of their own",
     mdp=_small_garnet,
-    q=_zero,
+    **_AS_CLAIMED,
 )
 @certificate.statistical(
     false_alarm=1e-9,
-    power="on every path: from q* the range of the rewards bounds all noise by 0, which the first move exceeds",
-    mdp=_crossroads,
-    q=_zero,
+    power="from q* with the range of the rewards, or without noise, the bound is 0, and the first samples exceed it; "
+    "samples that repeat do not depend on chance",
+    mdp=crossroads,
+    **_AS_CLAIMED,
 )
 def errors_stay_below_the_certificate(
-    run: Any, mdp: FiniteMDP, q: Array, seed: np.random.SeedSequence, false_alarm: float
+    run: Any,
+    mdp: FiniteMDP,
+    q: Array,
+    sampled: FiniteMDP,
+    stuck: bool,
+    seed: np.random.SeedSequence,
+    false_alarm: float,
 ) -> Relation:
     """On sampled trajectories every error is at most the certificate; shown is where it comes closest."""
     same_bits = bit_for_bit(mdp)
-    ranges = noise_range(same_bits, state_values(same_bits, _solved(same_bits)))
-    return _sampled_trajectories(run, mdp, q, ranges, seed, false_alarm)
+    ranges = noise_range(same_bits, state_values(same_bits, policy_iteration(same_bits).q))
+    return _sampled_trajectories(run, mdp, q, ranges, seed, false_alarm, sampled, stuck)
 
 
-@certificate.too_strong(beside=errors_stay_below_the_certificate, mdp=_crossroads, q=optimal_values)
+# From q* the bound is 0 for ever; half of the visits have a sample that is off by 1/2.
+certificate.fails_without(
+    joint_sampling,
+    by=errors_stay_below_the_certificate,
+    mdp=lambda: one_way_to_two("joint"),
+    q=optimal_values,
+    sampled=lambda: one_way_to_two("product"),
+)
+# Always the gain: Q comes to 2, where q* is 1/4, and the certificate below 1/2.
+certificate.fails_without(
+    independent_samples, by=errors_stay_below_the_certificate, mdp=lambda: lopsided_loop("1/8"), stuck=True
+)
+
+
+@certificate.too_strong(beside=errors_stay_below_the_certificate, mdp=crossroads, q=optimal_values)
 def noise_is_that_of_the_rewards(
-    run: Any, mdp: FiniteMDP, q: Array, seed: np.random.SeedSequence, false_alarm: float
+    run: Any,
+    mdp: FiniteMDP,
+    q: Array,
+    sampled: FiniteMDP,
+    stuck: bool,
+    seed: np.random.SeedSequence,
+    false_alarm: float,
 ) -> Relation:
     """From q*, with the range of the rewards for Lambda(x): transitions are noise too, and here the only noise."""
     rewards = [[mdp.reward[k] for k in mdp.outcomes_of(x)] for x in range(mdp.n_pairs)]
     ranges = exact_array(max(row) - min(row) for row in rewards)
-    return _sampled_trajectories(run, mdp, q, ranges, seed, false_alarm)
+    return _sampled_trajectories(run, mdp, q, ranges, seed, false_alarm, sampled, stuck)
