@@ -38,8 +38,8 @@ with it E H_k, follows the recursion of D. QED.
 *What is gained.* q-learning.finite-time-synchronous carries Lambda sqrt(v_k ln(2Nn/delta) / 2) through the recursion.
 Here ln(n / delta) is not carried; it stands beside sqrt(u_k), which is at most what the recursion makes of sqrt(v_k):
 h = c + g is a sum of vectors, and norms are subadditive. So with p^2 = ln 2N and q^2 = ln(n / delta) the noise is at
-most p + q in place of sqrt(p^2 + q^2) times the same number, never more than sqrt(2) times the older one. At k = 1 it
-can come near that, for nothing is carried yet; with more updates it falls below. For a constant step it stays below
+most p + q in place of sqrt(p^2 + q^2) times the same number, never more than sqrt(2) times the older one. It can come
+near that where nothing is carried: at k = 1, or at discount 0. For a constant step it stays below
 
     c = Lambda sqrt(alpha / (2 (2 - alpha))) / (1 - gamma):       p c + q c rho,
     rho^2 = (1 - gamma) (2 - alpha) / (2 - (1 - gamma) alpha) <= 1 - gamma,

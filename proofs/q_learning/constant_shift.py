@@ -9,11 +9,13 @@ Why: a maximum passes a constant on, so the targets differ by gamma c, and the u
 c = (1 - (1 - gamma) alpha) c, at every pair the same. That is again a constant, for the next step to start from.
 
 So this is how a wrong level of the first table is forgotten: at the rate of the contraction, never faster. With steps
-1 / (k + 1) the product is about k^-(1 - gamma), which is why linear steps are hopeless for a discount near 1.
+1 / (k + 1) the product is of the order k^-(1 - gamma) (q-learning.linear-vs-rescaled-vs-poly), which is why linear
+steps are hopeless for a discount near 1.
 
 In an asynchronous run the difference is no constant after the first step: the pair just visited has lost a part of c,
 the others have not. With steps in [0, 1] and c >= 0 it is known only to lie between 0 and c, and that also where
-episodes may end.
+episodes may end: if all entries differ by 0 to c then so do their maxima, at an end by 0, and the update averages the
+difference of the entry and gamma times that of the maximum.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ r"""With a constant step Q-learning is biased upwards for ever: a stationary mea
           \quad\Longrightarrow\quad m \ge Tm \quad\Longrightarrow\quad m \ge q^*
 
 Why: as in q-learning.jensen-gap E[Q_{k+1}] = (1 - alpha) E[Q_k] + alpha E[T Q_k], and E[T Q_k] >= T E[Q_k] because T is
-convex. A stationary law has E[Q_{k+1}] = E[Q_k] = m, which leaves m = E[TQ] >= Tm; and what is at least its own backup
-is at least q* (bellman.least-supersolution).
+convex (bellman.monotone-convex-shift). A stationary law has E[Q_{k+1}] = E[Q_k] = m, which leaves m = E[TQ] >= Tm; and
+what is at least its own backup is at least q* (bellman.least-supersolution).
 
 *There is a stationary law.* Two runs on the same samples approach each other by 1 - (1 - gamma) alpha in each sweep
 (q-learning.nonexpansive), so the law of Q_k has a limit that does not depend on Q_0, and E[Q_k] tends to m.
@@ -50,7 +50,12 @@ constant_step_bias = Claim(
     statement=r"\mathbb E[Q_{k+1}] = \mathbb E[Q_k] = m \implies m \ge Tm \implies m \ge q^*",
     subject="synchronous-run",
     needs=(discounted, constant_steps, steps_in_unit_interval, independent_samples),
-    uses=("q-learning.jensen-gap", "q-learning.nonexpansive", "bellman.least-supersolution"),
+    uses=(
+        "q-learning.jensen-gap",
+        "q-learning.nonexpansive",
+        "bellman.least-supersolution",
+        "bellman.monotone-convex-shift",
+    ),
     sources=(cite("thrun1993"), cite("vanhasselt2010")),
 )
 constant_step_bias.kept(

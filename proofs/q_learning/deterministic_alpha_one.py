@@ -6,7 +6,8 @@ for every step of every path, if each pair has one outcome and every step size i
 which order, is all that is left to choose; in a fixed order it is Gauss-Seidel value iteration on pairs.
 
 Why: with one outcome the mean over p(s', r | x) is the target itself, (TQ)(x) = r + gamma V_Q(s'), and a whole step
-puts the target in the entry's place. Nothing is random, so nothing has to be averaged out.
+puts the target in the entry's place (q-learning.one-step-expectation at alpha = 1). Nothing is random, so nothing has
+to be averaged out.
 
 So after every pair has been visited once, the largest error has shrunk by the discount at least: an entry that is
 written is at most gamma times the largest error before away from q*, by bellman.contraction, and an entry not yet
@@ -38,7 +39,7 @@ deterministic_alpha_one = Claim(
     statement=r"Q^+(x) = (TQ)(x), \quad Q^+(y) = Q(y)\ (y \ne x)",
     subject="q-learner",
     needs=(discounted, deterministic_model, unit_steps),
-    uses=("bellman.contraction", "q-learning.one-step-expectation"),
+    uses=("bellman.contraction", "bellman.fixed-point-optimal", "q-learning.one-step-expectation"),
 )
 deterministic_alpha_one.kept(
     discounted,

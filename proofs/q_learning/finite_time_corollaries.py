@@ -42,8 +42,9 @@ from ..relation import Relation, all_of, at_most
 finite_time_corollaries = Claim(
     id="q-learning.finite-time-corollaries",
     title="For a rescaled linear and a constant step size the finite-time bound is a closed formula",
-    statement=r"\lVert Q_n - q^* \rVert_\infty \le \tfrac{D_0}{m} + \Lambda \tfrac{1+\gamma}{1-\gamma} \sqrt{L/2m};"
-    r"\quad (1-(1-\gamma)\alpha)^n D_0 + \tfrac{\Lambda}{1-\gamma} \sqrt{\alpha L / 2(2-\alpha)}",
+    statement=r"P\Bigl(\lVert Q_n - q^* \rVert_\infty \le \tfrac{D_0}{m} + \Lambda \tfrac{1+\gamma}{1-\gamma}"
+    r" \sqrt{L/2m}\Bigr) \ge 1 - \delta;\quad P\Bigl(\lVert Q_n - q^* \rVert_\infty \le (1-(1-\gamma)\alpha)^n D_0"
+    r" + \tfrac{\Lambda}{1-\gamma} \sqrt{\alpha L / 2(2-\alpha)}\Bigr) \ge 1 - \delta",
     subject="synchronous-run",
     needs=(discounted,),
     uses=("q-learning.finite-time-synchronous",),

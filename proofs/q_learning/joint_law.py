@@ -23,7 +23,6 @@ that the joint law makes possible, and each must come as often as its probabilit
 from __future__ import annotations
 
 import math
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -38,6 +37,7 @@ from bellcheck.mdp.simulation import run_trajectory, sample_synchronous
 from ..assumptions import independent_samples, joint_sampling
 from ..claim import Claim
 from ..definitions import backup, target
+from ..expectations import mean_tables
 from ..mutants import learners, simulators
 from ..relation import Relation, all_of, at_most, equal
 from ..subject import Subject
@@ -65,18 +65,9 @@ def _coupled(c: fmpq) -> FiniteMDP:
     return FiniteMDP.from_pairs(2, [(0, 0, mixed), (0, 1, [(1, 1, 0)]), (1, 0, [(1, 2, 1)])], _HALF)
 
 
-def _mean_after(run: Any, mdp: FiniteMDP, n: int, *, fresh: bool = True) -> Array:
-    """E[Q_n] from the table 0 at step 1/2: every sequence of outcomes of all pairs, each with its probability.
-
-    Each sweep draws `fresh` outcomes, or all use those of the first.
-    """
-    rows = list(product(*(mdp.outcomes_of(x) for x in range(mdp.n_pairs))))
-    mean = mdp.table(0)
-    for drawn in product(rows, repeat=n if fresh else 1):
-        weight = math.prod((mdp.probability[k] for row in drawn for k in row), start=fmpq(1))
-        *_, last = run(mdp, mdp.table(0), [_HALF] * n, drawn if fresh else drawn * n)
-        mean = mean + weight * last
-    return mean
+def _mean_after(run: Any, mdp: FiniteMDP, samples: str = "independent") -> Array:
+    """E[Q_3] from the table 0 at step 1/2, over all sequences of outcomes."""
+    return mean_tables(run, mdp, mdp.table(0), [_HALF] * 3, samples)[3]
 
 
 def _variance_of_target(mdp: FiniteMDP, q: Array, pair: int) -> fmpq:
@@ -88,13 +79,13 @@ def _variance_of_target(mdp: FiniteMDP, q: Array, pair: int) -> fmpq:
 _CORRELATIONS = st.integers(-6, 6).map(lambda sixths: fmpq(sixths, 6))
 
 
-@joint_law.enumerated(c=_CORRELATIONS, fresh=True)
-def means_differ_where_operators_agree(run: Any, c: fmpq, fresh: bool) -> Relation:
+@joint_law.enumerated(c=_CORRELATIONS)
+def means_differ_where_operators_agree(run: Any, c: fmpq, samples: str = "independent") -> Relation:
     """Over all outcome sequences: E[Q_3(0, 0)] and the variance at q* depend on c; q* does not."""
     mdp, best = _coupled(c), exact_array(["8/3", "7/3", 4])
     return all_of(
         [
-            equal(_mean_after(run, mdp, 3, fresh=fresh)[0], (693 + c) / 512),
+            equal(_mean_after(run, mdp, samples)[0], (693 + c) / 512),
             equal(_variance_of_target(mdp, best, 0), (10 + 6 * c) / 9),
             equal(backup(mdp, best), best),
         ]
@@ -103,13 +94,25 @@ def means_differ_where_operators_agree(run: Any, c: fmpq, fresh: bool) -> Relati
 
 for _mutant in (learners.behaviour_average, learners.undiscounted_target, learners.minimum_in_place_of_maximum):
     joint_law.refutes(learners.synchronous(_mutant), by=means_differ_where_operators_agree)
-joint_law.fails_without(independent_samples, by=means_differ_where_operators_agree, fresh=False)
+joint_law.fails_without(
+    independent_samples, by=means_differ_where_operators_agree, samples="one sample used throughout"
+)
 
 
 @joint_law.too_strong(beside=means_differ_where_operators_agree)
-def law_depends_on_the_marginals_alone(run: Any, c: fmpq, fresh: bool) -> Relation:
+def law_depends_on_the_marginals_alone(run: Any, c: fmpq) -> Relation:
     """Said of Q-learning, true of q*: it depends only on the expected rewards and on P, and so not on c."""
-    return equal(_mean_after(run, _coupled(c), 3, fresh=fresh), _mean_after(run, _coupled(fmpq(0)), 3, fresh=fresh))
+    return equal(_mean_after(run, _coupled(c)), _mean_after(run, _coupled(fmpq(0))))
+
+
+@joint_law.enumerated(c=_CORRELATIONS)
+def one_sample_used_three_times(run: Any, c: fmpq) -> Relation:
+    """Where all updates use the same sample the mean is (700 - 36 c) / 512."""
+    return equal(_mean_after(run, _coupled(c), "one sample used throughout")[0], (700 - 36 * c) / 512)
+
+
+for _mutant in (learners.behaviour_average, learners.undiscounted_target):
+    joint_law.refutes(learners.synchronous(_mutant), by=one_sample_used_three_times)
 
 
 _REPLICAS = 2000

@@ -15,6 +15,7 @@ variance v, whose sum d^2 + v is the mean-square error, follow
 .. math:: v_n \le v_m \prod_{j=m}^{n-1} (1 - c\,\alpha_j) + \frac{\sigma^2}{c} \max_{m \le j < n} \alpha_j .
 
 Choose m so that later steps are small, then n so that the product is, which is at most exp(-c times the steps' sum).
+The mean error d_n is d_m times the same product.
 
 *Necessary.* v_{k+1} >= alpha_k^2 sigma^2: the steps must tend to 0. And for any m < n the product of 1 - c alpha_j over
 m <= j < n is at least 1 - c times their sum, so that

@@ -10,8 +10,9 @@ from q* the run never arrives. On one deterministic loop the error is known exac
     > \gamma\, \lvert Q_0 - q^* \rvert.
 
 Why: a table moves by alpha times target minus entry. Both stay within B in absolute value (q-learning.bounded), so that
-is at most 2 B alpha in a sweep. On the loop the factors multiply, and a product of numbers 1 - x in [0, 1] is at least
-1 minus the sum of the x, by induction: (1 - x)(1 - s) >= 1 - x - s. The steps 2^-(k+1) of n updates sum to 1 - 2^-n.
+is at most 2 B alpha in a sweep. On the loop the factors multiply (q-learning.linear-vs-rescaled-vs-poly), and a product
+of numbers 1 - x in [0, 1] is at least 1 minus the sum of the x, by induction: (1 - x)(1 - s) >= 1 - x - s. The steps
+2^-(k+1) of n updates sum to 1 - 2^-n.
 
 At discount 1/2 more than half of the first error is thus there for ever: the step sizes ended before the
 learning. It is one of the two ways to fail (q-learning.step-necessary-sufficient); the other is not to let them end.
