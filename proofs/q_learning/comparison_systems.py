@@ -26,6 +26,7 @@ It is the upper system that must switch: with pi* in both, the learner escapes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from flint import fmpq
 
@@ -156,29 +157,44 @@ comparison_systems.refutes(learners.behaviour_average, by=no_policy_is_valued_hi
 # -------------------------------------------------------------------- one step, for all reals
 
 
-@comparison_systems.all_reals(
-    mdp=symbolic_mdp(1, 3),
-    below=symbolic_table,
-    q=symbolic_table,
-    above=symbolic_table,
-    best=symbolic_table,
-    step_size=symbolic_number("step_size", 0, 1),
-)
+def _symbolic(mdp: Any, successor: int) -> dict[str, Any]:
+    return {
+        "mdp": mdp,
+        "below": symbolic_table,
+        "q": symbolic_table,
+        "above": symbolic_table,
+        "best": symbolic_table,
+        "step_size": symbolic_number("step_size", 0, 1),
+        "successor": successor,
+    }
+
+
+@comparison_systems.all_reals(**_symbolic(symbolic_mdp(2, 2), -1))
+@comparison_systems.all_reals(**_symbolic(symbolic_mdp(1, 3), 0))
 def one_step_keeps_the_order(
-    update: Update, mdp: FiniteMDP, below: Array, q: Array, above: Array, best: Array, step_size: Scalar
+    update: Update,
+    mdp: FiniteMDP,
+    below: Array,
+    q: Array,
+    above: Array,
+    best: Array,
+    step_size: Scalar,
+    successor: int,
 ) -> Relation:
     """Tables that are in order before a step are so after it, whatever the policy below and the table `best`.
 
-    The first pair stands for all: it is updated, and its own state is the successor.
+    The first pair stands for all: it is updated, its own state or another one is the successor.
     """
-    after = update(mdp, q, 0, 0, step_size)[0]
-    kept, reward, value = 1 - step_size, mdp.reward[0], maximum(best)
+    outcome = mdp.outcomes_of(0)[successor]
+    following = list(mdp.pairs_of(int(mdp.next_state[outcome])))
+    after = update(mdp, q, 0, outcome, step_size)[0]
+    kept, reward, value = 1 - step_size, mdp.reward[outcome], maximum(best[following])
     relations = []
-    for y in range(mdp.n_pairs):
+    for y in following:
         lower = kept * below[0] + step_size * (reward + mdp.discount * below[y])
         upper = kept * above[0] + step_size * (reward + mdp.discount * (value + above[y] - best[y]))
         relations.append(at_most(lower, after))
-        relations.append(given(at_most(q, q[y]), at_most(after, upper)))
+        relations.append(given(at_most(q[following], q[y]), at_most(after, upper)))
     return given(all_of([at_most(below, q), at_most(q, above)]), all_of(relations))
 
 

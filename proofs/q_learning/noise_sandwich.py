@@ -23,6 +23,8 @@ bound.
 
 from __future__ import annotations
 
+from typing import Any
+
 from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, max_norm, maximum
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, paths
@@ -108,16 +110,22 @@ def _within(table: Array, distance: Scalar) -> Relation:
     return all_of([at_most(table, distance), at_most(-table, distance)])
 
 
-@noise_sandwich.all_reals(
-    mdp=symbolic_mdp(1, 3),
-    q=symbolic_table,
-    best=symbolic_table,
-    noise=symbolic_table,
-    rest_norm=symbolic_number("rest_norm"),
-    noise_norm=symbolic_number("noise_norm"),
-    rest_here=symbolic_number("rest_here"),
-    step_size=symbolic_number("step_size", 0, 1),
-)
+def _symbolic(mdp: Any, successor: int) -> dict[str, Any]:
+    return {
+        "mdp": mdp,
+        "q": symbolic_table,
+        "best": symbolic_table,
+        "noise": symbolic_table,
+        "rest_norm": symbolic_number("rest_norm"),
+        "noise_norm": symbolic_number("noise_norm"),
+        "rest_here": symbolic_number("rest_here"),
+        "step_size": symbolic_number("step_size", 0, 1),
+        "successor": successor,
+    }
+
+
+@noise_sandwich.all_reals(**_symbolic(symbolic_mdp(2, 2), -1))
+@noise_sandwich.all_reals(**_symbolic(symbolic_mdp(1, 3), 0))
 def one_step_for_all_reals(
     update: Update,
     mdp: FiniteMDP,
@@ -128,14 +136,17 @@ def one_step_for_all_reals(
     noise_norm: Scalar,
     rest_here: Scalar,
     step_size: Scalar,
+    successor: int,
 ) -> Relation:
     """For any noise W and any bounds on ||Q - q* - W||, ||W|| and, at x, |Q - q* - W|.
 
-    The first pair stands for all: it is updated, and its own state is the successor.
+    The first pair stands for all: it is updated, its own state or another one is the successor.
     """
+    outcome = mdp.outcomes_of(0)[successor]
+    following = list(mdp.pairs_of(int(mdp.next_state[outcome])))
     rest = q - best - noise
-    sample = mdp.reward[0] + mdp.discount * maximum(best) - best[0]
-    after = update(mdp, q, 0, 0, step_size)[0] - best[0] - ((1 - step_size) * noise[0] + step_size * sample)
+    sample = mdp.reward[outcome] + mdp.discount * maximum(best[following]) - best[0]
+    after = update(mdp, q, 0, outcome, step_size)[0] - best[0] - ((1 - step_size) * noise[0] + step_size * sample)
     bound = (1 - step_size) * rest_here + step_size * mdp.discount * (rest_norm + noise_norm)
     return given(
         all_of([_within(rest, rest_norm), _within(noise, noise_norm), _within(rest[:1], rest_here)]),

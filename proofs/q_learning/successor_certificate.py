@@ -237,12 +237,12 @@ def noise_exceeds_its_threshold_rarely(thresholds: Any, mdp: FiniteMDP, steps: l
 
 certificate.refutes(certificates.as_if_normal, by=noise_exceeds_its_threshold_rarely)
 certificate.attained(
-    "one toss of a coin",
+    "two tosses of a coin, where the bound is below 3/4",
     by=noise_exceeds_its_threshold_rarely,
-    share="4/5",
+    share="2/3",
     mdp=lambda: lopsided_loop("1/2"),
-    steps=lambda: [fmpq(1)],
-    logarithm=fmpq(49, 100),
+    steps=lambda: [fmpq(1), fmpq(1, 2)],
+    logarithm=fmpq(99, 100),
 )
 
 
