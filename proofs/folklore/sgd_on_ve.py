@@ -10,8 +10,8 @@ r + gamma V_q_hat(s') in its place, whose mean is (T q_hat)(x), and so
     \mathbb E[\Delta w] = -\tfrac{\alpha}{2} \nabla \mathrm{VE}(w)
         + \alpha \sum_x \mu(x) \bigl((T \hat q_w)(x) - q(x)\bigr) \nabla \hat q_w(x)
 
-The second sum is the bias of bootstrapping: 0 where q_hat = q*. Because of it the mean update, in a table already, is the
-gradient of no function unless the chain is reversible (semi-gradient.not-a-gradient), and it may increase VE
+The second sum is the bias of bootstrapping: 0 where q_hat = q*. Because of it the mean update, in a table already, is
+the gradient of no function unless the chain is reversible (semi-gradient.not-a-gradient), and it may increase VE
 (semi-gradient.sg-uphill).
 
 The mean is taken over all pairs and outcomes, in rationals, for linear q_hat and q = q*.
