@@ -18,7 +18,7 @@ from bellcheck.mdp.model import FiniteMDP
 
 from .definitions import backup
 
-__all__ = ["averaged_iterates", "mean_tables", "moments", "with_noisy_twins"]
+__all__ = ["averaged_iterates", "last_chance", "mean_tables", "moments", "with_noisy_twins"]
 
 Path: TypeAlias = tuple[fmpq, Sequence[fmpq], Sequence[Sequence[int]]]
 """The probability of a path, its n step sizes, and its n rows of outcomes, a row holding one of every pair."""
@@ -100,3 +100,11 @@ def with_noisy_twins(mdp: FiniteMDP) -> FiniteMDP:
         for twin in (0, 1)
     ]
     return FiniteMDP.from_pairs(mdp.n_states, pairs, mdp.discount)
+
+
+def last_chance() -> FiniteMDP:
+    """Return the loop that either costs 1 and goes on, or pays 1 and ends, evenly: q* = 0.
+
+    Where one sample is used throughout, the runs that go on are the ones that cost.
+    """
+    return FiniteMDP.from_pairs(2, [(0, 0, [("1/2", -1, 0), ("1/2", 1, 1)])], "1/2")

@@ -24,12 +24,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
-from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array
-from bellcheck.mdp.draws import NUMBERS
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.strategies import mdps, paths, synchronous_paths, tables, tied_to
+from bellcheck.mdp.strategies import mdps, paths, synchronous_paths, tables
 
 from ..assumptions import no_terminals, steps_in_unit_interval
 from ..claim import Claim
@@ -37,6 +35,7 @@ from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, equal
 from ..runs import Path, Update, any_step, overlong_paths, tables_along
+from ..transformations import any_number, positive_numbers
 
 constant_shift = Claim(
     id="q-learning.constant-shift",
@@ -67,12 +66,7 @@ for _mutant in (learners.undiscounted_target, learners.sum_over_actions):
 constant_shift.fails_without(no_terminals, by=one_sweep_shrinks_the_constant, mdp=symbolic_mdp(2, 2, terminal=1))
 
 
-@tied_to("numbers")
-def _any_number() -> st.SearchStrategy[Scalar]:
-    return st.sampled_from(list(NUMBERS))
-
-
-@constant_shift.pathwise(mdp=mdps(terminal=False), q=tables, constant=_any_number, path=synchronous_paths)
+@constant_shift.pathwise(mdp=mdps(terminal=False), q=tables, constant=any_number, path=synchronous_paths)
 def runs_stay_a_shrinking_constant_apart(
     run: Run, mdp: FiniteMDP, q: Array, constant: Scalar, path: tuple[Array, np.ndarray]
 ) -> Relation:
@@ -102,11 +96,7 @@ def forgotten_as_if_nothing_were_bootstrapped(
     return equal(moved, plain + constant)
 
 
-# No axis: the reducer then keeps a number on its side of 0.
-_positive_numbers = st.sampled_from(list(NUMBERS[NUMBERS > 0]))
-
-
-@constant_shift.pathwise(of="q-learner", mdp=mdps(), q=tables, constant=_positive_numbers, path=paths)
+@constant_shift.pathwise(of="q-learner", mdp=mdps(), q=tables, constant=positive_numbers, path=paths)
 def asynchronous_runs_stay_within_the_constant(
     update: Update, mdp: FiniteMDP, q: Array, constant: Scalar, path: Path
 ) -> Relation:

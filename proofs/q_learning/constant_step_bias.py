@@ -40,7 +40,7 @@ from bellcheck.mdp.strategies import mdps, step_sizes, tables, tied_to
 from ..assumptions import constant_steps, discounted, independent_samples, steps_in_unit_interval
 from ..claim import Claim, cite
 from ..definitions import backup, optimal_values
-from ..expectations import mean_tables, with_noisy_twins
+from ..expectations import last_chance, mean_tables, with_noisy_twins
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, equal
 
@@ -143,11 +143,6 @@ def _noisy_loops(discount: object) -> FiniteMDP:
     return FiniteMDP.from_pairs(1, [(0, 0, coin), (0, 1, coin)], discount)
 
 
-def _last_chance() -> FiniteMDP:
-    """Stay and pay 1, or earn 1 and be done, evenly: on average nothing, so that q* = 0."""
-    return FiniteMDP.from_pairs(2, [(0, 0, [("1/2", -1, 0), ("1/2", 1, 1)])], "1/2")
-
-
 constant_step_bias.fails_without(
     constant_steps,
     by=means_from_the_optimum_never_fall,
@@ -163,7 +158,7 @@ constant_step_bias.fails_without(
 constant_step_bias.fails_without(
     independent_samples,
     by=means_from_the_optimum_never_fall,
-    mdp=_last_chance,
+    mdp=last_chance,
     steps=lambda: exact_array([1, 1]),
     samples="one sample used throughout",
 )

@@ -37,7 +37,7 @@ from bellcheck.mdp.strategies import mdps, step_sizes, tables
 
 from ..assumptions import deterministic_steps, finite, independent_samples, steps_in_unit_interval
 from ..claim import Claim, cite
-from ..expectations import averaged_iterates, mean_tables, with_noisy_twins
+from ..expectations import averaged_iterates, last_chance, mean_tables, with_noisy_twins
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, equal
 
@@ -82,11 +82,6 @@ def _coin_loop(discount: object) -> FiniteMDP:
     return FiniteMDP.from_pairs(1, [(0, 0, [("1/2", 1, 0), ("1/2", -1, 0)])], discount)
 
 
-def _last_chance() -> FiniteMDP:
-    """Stay and pay 1, or earn 1 and be done, evenly."""
-    return FiniteMDP.from_pairs(2, [(0, 0, [("1/2", -1, 0), ("1/2", 1, 1)])], "1/2")
-
-
 def _zero(mdp: FiniteMDP) -> Array:
     return mdp.table(0)
 
@@ -103,7 +98,7 @@ jensen_gap.fails_without(
 jensen_gap.fails_without(
     independent_samples,
     by=means_are_at_least_the_iterates,
-    mdp=_last_chance,
+    mdp=last_chance,
     q=_zero,
     steps=lambda: exact_array([1, 1]),
     samples="one sample used throughout",
