@@ -6,8 +6,8 @@ r"""The TD fixed point and the minimiser of the Bellman error are projections of
     \Psi_{\mathrm{BE}} = (I - \gamma P_\pi)^\top D\, (I - \gamma P_\pi) X, \quad
     \Psi_{\mathrm{VE}} = D X
 
-Each is onto the span of the features; what is thrown away is orthogonal to Psi. For VE that is the orthogonal projection
-in the norm weighted by mu, for the others an oblique one: the span is the same and the direction differs.
+Each is onto the span of the features; what is thrown away is orthogonal to Psi. For VE that is the orthogonal
+projection in the norm weighted by mu, for the others an oblique one: the span is the same and the direction differs.
 
 Why: with L = I - gamma P_pi the mean rewards are r = L q_pi. For the TD fixed point
 

@@ -43,7 +43,9 @@ unvisited_error = Claim(
 )
 
 
-@unvisited_error.exact(mdp=mdps(max_states=3, max_outcomes=1), mu=distributions, q=tables, estimate=tables, moved=tables)
+@unvisited_error.exact(
+    mdp=mdps(max_states=3, max_outcomes=1), mu=distributions, q=tables, estimate=tables, moved=tables
+)
 def unvisited_pairs_do_not_count(
     VE: Any, mdp: FiniteMDP, mu: Array, q: Array, estimate: Array, moved: Array
 ) -> Relation:
