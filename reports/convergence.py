@@ -235,7 +235,8 @@ def run_curve(
         schedule.name,
         kept,
         errors,
-        *(np.asarray(np.quantile(each, 0.5, axis=0, method="inverted_cdf")) for each in (bounds, sharper_bounds)),
+        _median(bounds),
+        _median(sharper_bounds),
         exceeded=int(exceeded.any(axis=1).sum()),
         rarest=rarest,
     )
@@ -271,6 +272,11 @@ def _trajectory(
 
 def _errors(learned: Problem, tables: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs(tables - learned.best).max(axis=1))
+
+
+def _median(bounds: np.ndarray) -> np.ndarray:
+    """The (m,) median of (replicas, m) bounds, one of them."""
+    return np.asarray(np.quantile(bounds, 0.5, axis=0, method="inverted_cdf"))
 
 
 def _checkpoints(n: int, points: int = 60) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any
 from bellcheck.mdp.arithmetic import exact, to_floats
 
 from .fields import METHODS, FieldProblem
-from .figures import BLUE, GREEN, GREY, VERMILLION
+from .figures import BLUE, GREEN, GREY, VERMILLION, on_a_margin
 
 __all__ = ["field_figure", "region_figure"]
 
@@ -34,7 +34,7 @@ def field_figure(
     """
     import altair as alt
 
-    panels = []
+    panels: list[Any] = []
     for method in METHODS:
         first = not panels
         x, y = (
@@ -63,7 +63,7 @@ def field_figure(
             _points(others).mark_point(shape="cross", size=130, filled=True, color=GREY, opacity=1),
             _points(starts).mark_point(size=100, filled=True, opacity=1, color=colour),
             rest.mark_point(size=260, strokeWidth=3.5, color=colour, opacity=1),
-            _label(rest),
+            on_a_margin(rest, fontSize=_TYPE, fontWeight="bold", dy=-25),
         ]
         panels.append(_panel(alt.layer(*(layer.encode(x=x, y=y) for layer in layers)), _SIDE, method))
     return _projected(alt.hconcat(*panels, spacing=18))
@@ -78,7 +78,7 @@ def region_figure(problems: Sequence[FieldProblem], rows: Sequence[dict[str, Any
 
     lines = []
     for problem in problems:
-        panels = []
+        panels: list[Any] = []
         for method in METHODS:
             first, bottom = not panels, problem is problems[-1]
             x = alt.X(
@@ -121,19 +121,11 @@ def _points(values: Sequence[dict[str, Any]]) -> Any:
     return alt.Chart(alt.Data(values=list(values)))
 
 
-def _label(points: Any) -> Any:
-    """Return the text above points, on a margin that keeps it apart from what it lies over."""
-    import altair as alt
-
-    margin = {"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}
-    written = (points.mark_text(fontSize=_TYPE, fontWeight="bold", dy=-25, **each) for each in (margin, {}))
-    return alt.layer(*(each.encode(text="text:N") for each in written))
-
-
 def _axis(*, labels: bool, **more: Any) -> Any:
     import altair as alt
 
-    return alt.Axis(labels=labels, ticks=labels, grid=False, format="~g", **more)
+    # Without a precision of its own a format would round 1.5 to the spacing of ticks that are not drawn.
+    return alt.Axis(labels=labels, ticks=labels, grid=False, format=".3~g", **more)
 
 
 def _panel(chart: Any, height: int, method: str | None) -> Any:

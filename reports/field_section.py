@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -101,7 +101,7 @@ def growth_of_a_turn(problem: FieldProblem, method: str) -> tuple[float, float]:
 # -------------------------------------------------------------------- captions
 
 
-def _walk(problem: FieldProblem, rest: dict[str, Array], found: dict[str, Sequence[dict[str, Any]]]) -> str:
+def _walk(problem: FieldProblem, rest: Mapping[str, Array], found: Mapping[str, Sequence[dict[str, Any]]]) -> str:
     semi, residual, least = (_point(rest[method]) for method in METHODS)
     return (
         f"Discount {problem.discount}. Three states in a row, two weights: the values are w₁, w₂ and 2w₁ + w₂. The "
@@ -112,7 +112,7 @@ def _walk(problem: FieldProblem, rest: dict[str, Array], found: dict[str, Sequen
     )
 
 
-def _w_to_2w(problem: FieldProblem, rest: dict[str, Array], found: dict[str, Sequence[dict[str, Any]]]) -> str:
+def _w_to_2w(problem: FieldProblem, rest: Mapping[str, Array], found: Mapping[str, Sequence[dict[str, Any]]]) -> str:
     A, _ = affine_update(problem, METHODS[0], problem.discount)
     out = sum(point["end"] == "out" for point in found[METHODS[0]])
     return (
@@ -125,7 +125,7 @@ def _w_to_2w(problem: FieldProblem, rest: dict[str, Array], found: dict[str, Seq
     )
 
 
-def _star(problem: FieldProblem, rest: dict[str, Array], found: dict[str, Sequence[dict[str, Any]]]) -> str:
+def _star(problem: FieldProblem, rest: Mapping[str, Array], found: Mapping[str, Sequence[dict[str, Any]]]) -> str:
     updates, growth = growth_of_a_turn(problem, METHODS[0])
     slow, quick = (max(point["update"] for point in found[method] if point["path"]) for method in METHODS[1:])
     return (

@@ -25,6 +25,7 @@ __all__ = [
     "error_figure",
     "fields_figure",
     "finished",
+    "on_a_margin",
     "powers_of_ten",
     "svg",
 ]
@@ -192,7 +193,12 @@ def embedded(drawing: str, name: str) -> str:
     """Return a drawing as part of a page: no background, identifiers of its own, a width that follows the page."""
     drawing = re.sub(r'<rect width="[\d.]+" height="[\d.]+" fill="white"/>', "", drawing, count=1)
     drawing = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{name}-\g<2>", drawing)
-    return re.sub(r' width="([\d.]+)" height="[\d.]+"', r' style="max-width:\1px" aria-hidden="true"', drawing, count=1)
+    return re.sub(
+        r' width="([\d.]+)" height="[\d.]+"',
+        r' style="--natural:\1px;max-width:\1px" aria-hidden="true"',
+        drawing,
+        count=1,
+    )
 
 
 def baird_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -305,11 +311,16 @@ def dependency_figure(columns: Sequence[Sequence[Node]]) -> dict[str, Any]:
     )
     claims = alt.Chart(alt.Data(values=labels)).encode(x=x, y=y)
     dots = claims.mark_point(filled=True, opacity=1, size=50).encode(color=colour)
-    margin, names = (
-        claims.mark_text(align="left", fontSize=13, dx=8, **style).encode(text="text:N")
-        for style in ({"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}, {})
-    )
-    return finished(alt.layer(drawn, margin, dots, names).properties(width=left - _GAP, height=height))
+    names = on_a_margin(claims, align="left", fontSize=13, dx=8)
+    return finished(alt.layer(drawn, names, dots).properties(width=left - _GAP, height=height))
+
+
+def on_a_margin(points: Any, **style: Any) -> Any:
+    """Return the "text" of points, on a margin of the page's ground that keeps it apart from what it lies over."""
+    import altair as alt
+
+    margin: dict[str, Any] = {"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}
+    return alt.layer(*(points.mark_text(**style, **each).encode(text="text:N") for each in (margin, {})))
 
 
 def by_colour(field: str, names: list[str], colours: list[str]) -> Any:

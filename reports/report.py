@@ -240,7 +240,7 @@ def _dependencies(members: Sequence[Claim], out_of: Folder) -> list[dict[str, An
         drawings.append(
             out_of.figure(
                 f"dependencies-{part}",
-                f"What rests on what, {part}",
+                f"What rests on what in the theory of {part}",
                 f"{n_lines} lines, each from a claim to one whose argument invokes it, further right; what is invoked "
                 f"through another claim has no line of its own. Colours are the groups. {n_drawn} claims are drawn; of "
                 f"this part {len(claims) - n_drawn} neither invoke another nor are invoked.",

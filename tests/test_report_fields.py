@@ -216,6 +216,8 @@ def test_section_has_three_fields_and_the_regions(tmp_path) -> None:  # type: ig
     assert "(1/3, 0), the residual gradient to (1/9, −2/3), VE descent to (17/33, 6/11)" in figures[0]["caption"]
     assert "factor 1 + 2/15 α, and of 5 paths 4 leave" in figures[1]["caption"]
     assert "275 expected updates and is 1.9 times" in figures[2]["caption"]
+    assert ">1.5</text>" in figures[1]["svg"]
+    assert ">0.6</text>" in figures[2]["svg"]
     assert {path.name for path in (tmp_path / "data").iterdir()} >= {
         "field-paths.csv",
         "field-rests.csv",
