@@ -44,9 +44,9 @@ from typing import Any
 from flint import fmpq
 from hypothesis import strategies as st
 
-from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, max_norm
+from bellcheck.mdp.arithmetic import Array, Reals, Scalar, exact, exact_array, max_norm
 from bellcheck.mdp.behaviour import epsilon_greedy, uniform
-from bellcheck.mdp.examples import self_loop, two_arms, zero_reward_loop
+from bellcheck.mdp.examples import self_loop, two_arms
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, positive_distributions, tables, tied_to
 
@@ -56,7 +56,6 @@ from ..definitions import action_values, deterministic_policies_of, optimal_valu
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import learners, sarsa
 from ..relation import Relation, all_of, at_most, equal, given
-from ..runs import optimal_or_any
 
 any_behaviour = Claim(
     id="q-learning.any-behaviour",
@@ -85,7 +84,7 @@ _epsilons = st.integers(0, 10).map(lambda tenths: fmpq(tenths, 10))
 def _mean_after(update: Any, mdp: FiniteMDP, q: Array, mu: Array, step_size: Scalar) -> Array:
     """The mean of the table after one update of a pair drawn from mu."""
     return sum(
-        mu[x] * mdp.probability[k] * update(mdp, q, x, k, step_size)
+        update(mdp, q, x, k, step_size) * (mu[x] * mdp.probability[k])
         for x in range(mdp.n_pairs)
         for k in mdp.outcomes_of(x)
     )
@@ -130,19 +129,38 @@ def behaviours_move_alike(update: Any, mdp: FiniteMDP, q: Array, mu: Array, nu: 
     return equal(first, second)
 
 
-@tied_to("pair")
-def _optimal(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
-    return st.just(optimal_values(mdp))
+def _symbolic_weights(name: str, *, positive: bool) -> Any:
+    @tied_to("positive_distribution" if positive else "distribution")
+    def draw(reals: Reals, mdp: FiniteMDP) -> Array:
+        weights = reals.array(name, mdp.n_pairs)
+        for weight in weights:
+            reals.assume(weight > 0 if positive else weight >= 0)
+        reals.assume(sum(weights[1:], weights[0]) == 1)
+        return weights
+
+    return draw
 
 
-@any_behaviour.enumerated(
-    mdp=_models,
-    q=optimal_or_any,
-    w=_optimal,
-    mu=positive_distributions,
-    nu=positive_distributions,
-    step_size=_positive_steps,
-)
+def _symbolic_step(reals: Reals) -> Scalar:
+    step_size = reals.real("step_size")
+    reals.assume(step_size > 0)
+    reals.assume(step_size <= 1)
+    return step_size
+
+
+def _symbolic(mdp: Any) -> dict[str, Any]:
+    return {
+        "mdp": mdp,
+        "q": symbolic_table,
+        "w": symbolic_table,
+        "mu": _symbolic_weights("mu", positive=True),
+        "nu": _symbolic_weights("nu", positive=True),
+        "step_size": _symbolic_step,
+    }
+
+
+@any_behaviour.all_reals(**_symbolic(symbolic_mdp(2, 2, terminal=1)))
+@any_behaviour.all_reals(**_symbolic(symbolic_mdp(1, 2)))
 def tables_at_rest_are_one(
     update: Any, mdp: FiniteMDP, q: Array, w: Array, mu: Array, nu: Array, step_size: Scalar
 ) -> Relation:
@@ -151,26 +169,8 @@ def tables_at_rest_are_one(
     return given(all_of([equal(first, q), equal(second, w)]), equal(q, w))
 
 
-any_behaviour.fails_without(
-    every_pair_visited,
-    by=tables_at_rest_are_one,
-    mdp=lambda: two_arms("1/2"),
-    q=lambda: exact_array([2, 0]),
-    w=lambda: exact_array([3, 4]),
-    mu=lambda: exact_array([1, 0]),
-    nu=lambda: exact_array([1, 0]),
-    step_size=lambda: exact("1/2"),
-)
-any_behaviour.fails_without(
-    discounted,
-    by=tables_at_rest_are_one,
-    mdp=zero_reward_loop,
-    q=lambda: exact_array([0]),
-    w=lambda: exact_array([1]),
-    mu=lambda: exact_array([1]),
-    nu=lambda: exact_array([1]),
-    step_size=lambda: exact("1/2"),
-)
+any_behaviour.fails_without(every_pair_visited, by=tables_at_rest_are_one, mu=_symbolic_weights("mu", positive=False))
+any_behaviour.fails_without(discounted, by=tables_at_rest_are_one, mdp=symbolic_mdp(1, 2, discounted=False))
 
 
 # -------------------------------------------------------------------- SARSA
