@@ -133,7 +133,7 @@ ANSWER = (
         r"With function approximation and gradient descent there is an implied loss, $\mathrm{VE}(\theta) = "
         r"\sum_{s, a} \mu(s, a) \bigl(q(s, a) - \hat q(s, a, \theta)\bigr)^2$.",
         "The targets are the true q; with a bootstrap target the expected update is in general no gradient.",
-        ("value-error.ve-gradient", "value-error.tdve-bound"),
+        ("value-error.ve-gradient", "value-error.tdve-bound", "semi-gradient.return-error"),
         ("folklore.sgd-on-ve",),
     ),
     Sentence(
@@ -159,27 +159,45 @@ ANSWER = (
         r"The gradient is $2 \sum_{s, a} \mu(s, a) \bigl(\hat q(s, a, \theta) - q(s, a)\bigr) "
         r"\nabla \hat q(s, a, \theta)$.",
         "mu and q are held fixed while theta is differentiated.",
-        ("value-error.ve-gradient",),
+        ("value-error.ve-gradient", "value-error.autograd-agrees", "value-error.total-derivative"),
         ("folklore.ve-gradient-is-total",),
     ),
     Sentence(
         "The update rule is stochastic gradient descent on this loss, shown for one element of theta.",
         "The target is the true q, the pairs are drawn from mu independently of the past, and the loss is half of VE.",
-        ("value-error.half-convention", "value-error.per-element", "value-error.sgd-unbiased"),
+        (
+            "value-error.half-convention",
+            "value-error.per-element",
+            "value-error.sgd-unbiased",
+            "semi-gradient.not-a-gradient",
+        ),
         ("folklore.sgd-on-ve",),
     ),
     Sentence(
         "It is not necessarily the best loss: what do unvisited pairs deserve, and what of catastrophic forgetting?",
         "This is a judgement. What can be checked: VE says nothing about pairs of weight 0, and a step at one pair "
         "moves the estimates at others.",
-        ("value-error.unvisited-error", "value-error.interference", "semi-gradient.three-minimisers"),
+        (
+            "value-error.unvisited-error",
+            "value-error.interference",
+            "semi-gradient.three-minimisers",
+            "deep-q.replay-moving-mu",
+        ),
         ("folklore.contraction-in-weighted-norm",),
     ),
     Sentence(
         r"The true q is unknown; the bootstrap estimate $r + \gamma \max_{a'} \hat q(s', a', \theta)$ stands in "
         "for it.",
         "While q_hat is wrong the estimate is biased; where the updates come to rest, VE is in general not least.",
-        ("semi-gradient.td-fixed-point", "semi-gradient.three-objectives", "deep-q.overestimation"),
+        (
+            "semi-gradient.td-fixed-point",
+            "semi-gradient.oblique",
+            "semi-gradient.three-objectives",
+            "semi-gradient.qlearning-nonlinear-field",
+            "deep-q.overestimation",
+            "deep-q.double-estimator",
+            "deep-q.terminal-mask",
+        ),
         ("folklore.sgd-on-ve",),
     ),
     Sentence(
@@ -194,15 +212,26 @@ ANSWER = (
             "semi-gradient.not-a-gradient",
             "semi-gradient.sg-uphill",
             "semi-gradient.double-sampling",
+            "semi-gradient.residual-monotone",
+            "semi-gradient.onpolicy-pd",
+            "semi-gradient.stability-region",
             "semi-gradient.tvr-two-state",
+            "semi-gradient.tvr-ls",
+            "semi-gradient.a-split",
+            "semi-gradient.a-presplit",
         ),
-        ("folklore.baird-always-diverges", "folklore.the-full-gradient", "folklore.max-is-differentiable"),
+        (
+            "folklore.baird-always-diverges",
+            "folklore.be-minimiser-limit",
+            "folklore.the-full-gradient",
+            "folklore.max-is-differentiable",
+        ),
     ),
     Sentence(
         "There is no back-propagation in the formula; for a network back-propagation supplies the gradient of q_hat at "
         "(s, a).",
         "q_hat is differentiable at theta; at a kink or a tie back-propagation returns one of several candidates.",
-        ("value-error.ve-gradient", "value-error.per-element"),
+        ("value-error.ve-gradient", "value-error.autograd-agrees", "semi-gradient.max-kink"),
         ("folklore.max-is-differentiable",),
     ),
     Sentence(
@@ -214,6 +243,7 @@ ANSWER = (
             "value-error.frozen-target-path",
             "deep-q.target-network-tabular",
             "deep-q.fqi-averager",
+            "deep-q.clipping-huber",
         ),
         ("folklore.just-regression",),
     ),
