@@ -252,9 +252,12 @@ def square_summable_steps_are_necessary(run: Any, exponent: fmpq, variance: str,
 
 @step_necessary_sufficient.fixture()
 def floor_and_freeze(run: Any) -> Relation:
-    """A constant 0.1: 4/39 = 0.1026. The steps 2^-(k+1): variance 0.215 and 0.578 of the bias, after 100 updates."""
+    """A constant 0.1 keeps the variance at 4/39 = 0.1026.
+
+    The steps 2^-(k+1) come to a variance of 0.215 and 0.578 of the bias, after 100 updates.
+    """
     constant, steps = exact("1/10"), [fmpq(1, 2 ** (k + 1)) for k in range(100)]
-    rate = 1 - _DISCOUNT
+    floor, kept = fmpq(4, 39), errors_without_noise(run, _DISCOUNT, fmpq(1), [constant])[-1]
     bias = errors_without_noise(run, _DISCOUNT, arb(1), [arb(step) for step in steps])[-1]
     variance = arb(0)
     for step in steps:
@@ -263,8 +266,8 @@ def floor_and_freeze(run: Any) -> Relation:
     # Later steps sum to 2^-100: they move either number by less than the slack that rounding to three places leaves.
     return all_of(
         [
-            equal(constant / (rate * (2 - rate * constant)), fmpq(4, 39)),
-            _rounds_to(arb(fmpq(4, 39)), "0.1026", 4),
+            equal(kept**2 * floor + constant**2, floor),
+            _rounds_to(arb(floor), "0.1026", 4),
             _rounds_to(variance, "0.215", 3),
             _rounds_to(bias, "0.578", 3),
         ]
