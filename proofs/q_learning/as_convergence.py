@@ -69,7 +69,7 @@ from ..sharper_bounds import noise_at, successor_certificate
 
 as_convergence = Claim(
     id="q-learning.as-convergence",
-    title="Q-learning converges to q* with probability 1",
+    title="Q-learning converges to q* with probability 1: a theorem cited, its finite parts checked",
     statement=r"\sum_m \alpha_m = \infty,\ \sum_m \alpha_m^2 < \infty \text{ along the visits of every pair}"
     r" \implies P(Q_n \to q^*) = 1",
     subject="q-learner",
