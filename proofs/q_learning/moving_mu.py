@@ -128,7 +128,7 @@ def speed_does_not_depend_on_mu(F: Any, mdp: FiniteMDP, mu: Array, nu: Array, rh
 
 @moving_mu.exact(mdp=_models, mu=positive_distributions, nu=positive_distributions, q=tables)
 def same_tables_are_fixed(F: Any, mdp: FiniteMDP, mu: Array, nu: Array, q: Array) -> Relation:
-    """q* is fixed under any weights; every pair moves in proportion to its weight, so what mu leaves as it is nu does."""
+    """q* is fixed under any weights; each pair moves in proportion to its weight: what mu leaves as it is, nu does."""
     best = policy_iteration(mdp).q
     return all_of(
         [
