@@ -59,16 +59,43 @@ def target(mdp: FiniteMDP, q: Array, outcome: int) -> fmpq:
 
 
 def action_values(mdp: FiniteMDP, policy: Array) -> Array:
-    """Return q_pi, the (N,) solution of q(s, a) = sum of p (r + gamma sum over a' of pi(a' | s') q(s', a'))."""
+    """Return q_pi, the (N,) solution of q(s, a) = sum of p (r + gamma sum over a' of pi(a' | s') q(s', a')).
+
+    At discount 1 there may be more; pairs from which nothing is ever paid are then set to 0, their sum of rewards.
+    Raises ``ZeroDivisionError`` where that leaves the solution open: the policy is paid for ever, without discount.
+    """
     n = mdp.n_pairs
+    idle = _never_paid(mdp, policy) if mdp.discount == 1 else set()
     system, right = fmpq_mat(n, n), fmpq_mat(n, 1)
     for x in range(n):
         system[x, x] += 1
+        if x in idle:
+            continue
         for k in mdp.outcomes_of(x):
             right[x, 0] += mdp.probability[k] * mdp.reward[k]
             for y in mdp.pairs_of(int(mdp.next_state[k])):
                 system[x, y] -= mdp.discount * mdp.probability[k] * policy[y]
     return exact_array(system.solve(right).entries())
+
+
+def _never_paid(mdp: FiniteMDP, policy: Array) -> set[int]:
+    """Return the pairs that pay nothing and lead, under the policy, only to such pairs or to an end."""
+    idle, before = set(range(mdp.n_pairs)), -1
+    while len(idle) != before:
+        before = len(idle)
+        idle = {
+            x
+            for x in idle
+            if all(
+                mdp.probability[k] == 0
+                or (
+                    mdp.reward[k] == 0
+                    and all(policy[y] == 0 or y in idle for y in mdp.pairs_of(int(mdp.next_state[k])))
+                )
+                for k in mdp.outcomes_of(x)
+            )
+        }
+    return idle
 
 
 def closed_classes(P: Array) -> int:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from bellcheck.mdp.arithmetic import Array, Reals, exact, exact_array, max_norm
-from bellcheck.mdp.examples import self_loop, two_state_cycle
+from bellcheck.mdp.examples import self_loop, two_state_cycle, zero_reward_loop
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, state_tables
 
@@ -41,17 +41,17 @@ gauss_seidel = Claim(
     r" V \le TV \implies TV \le GV \le v^*",
     subject="gauss-seidel",
     needs=(finite, discounted, subsolution),
-    uses=("bellman.contraction", "bellman.least-supersolution", "bellman.monotone-convex-shift"),
+    uses=(
+        "bellman.contraction",
+        "bellman.fixed-point-optimal",
+        "bellman.least-supersolution",
+        "bellman.monotone-convex-shift",
+    ),
     sources=(cite("puterman1994"), cite("bertsekas1996")),
 )
 gauss_seidel.kept(
     finite,
     because="Only finite models can be written down here; with infinitely many states a sweep in place has no end.",
-)
-gauss_seidel.kept(
-    discounted,
-    because="At discount 1 the sweep still spreads no values apart, but on a loop without rewards it moves none either:"
-    " every constant is a fixed point (folklore.any-finite-mdp), and there is no v* to compare with.",
 )
 
 
@@ -141,6 +141,14 @@ gauss_seidel.attained(
 )
 gauss_seidel.refutes(policy_iterations.last_state_left_out, by=between_a_sweep_and_the_optimum)
 gauss_seidel.fails_without(subsolution, by=between_a_sweep_and_the_optimum, v=values)
+# The loop pays nothing and is worth 0; 1 is a subsolution too, and no sweep moves it.
+gauss_seidel.fails_without(
+    discounted,
+    by=between_a_sweep_and_the_optimum,
+    mdp=zero_reward_loop,
+    v=lambda: exact_array([1]),
+    priority=lambda: exact_array([0]),
+)
 
 
 @gauss_seidel.too_strong(beside=between_a_sweep_and_the_optimum)

@@ -50,11 +50,6 @@ eps_soft.kept(
     because="Only finite models can be written down here. With infinitely many actions epsilon / |A(s)| is 0, and no"
     " best action need exist.",
 )
-eps_soft.kept(
-    discounted,
-    because="At discount 1 the value of a policy that may go on for ever need not exist; where all end, the improvement"
-    " theorem and this proof hold as they stand.",
-)
 
 
 # -------------------------------------------------------------------- one state, all values and all policies
@@ -117,6 +112,14 @@ eps_soft.attained(
 eps_soft.refutes(chain.least_greedy, by=exploring_greedily_improves)
 eps_soft.refutes(policy_iterations.exploring_elsewhere, by=exploring_greedily_improves)
 eps_soft.fails_without(epsilon_soft, by=exploring_greedily_improves, softness=0)
+# To stay pays nothing, to leave pays 1: who means to leave sees no loss in one step of staying, and stays for ever.
+eps_soft.fails_without(
+    discounted,
+    by=exploring_greedily_improves,
+    mdp=lambda: FiniteMDP.from_pairs(2, [(0, 0, [(1, 0, 0)]), (0, 1, [(1, 1, 1)])], discount=1),
+    base=lambda: exact_array([0, 1]),
+    epsilon=lambda: exact(0),
+)
 
 
 @eps_soft.too_strong(beside=exploring_greedily_improves)

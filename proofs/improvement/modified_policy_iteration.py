@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, exact_array, max_norm
 from bellcheck.mdp.bellman import expected_backup, greedy_policy, policy_values
-from bellcheck.mdp.examples import loan, self_loop
+from bellcheck.mdp.examples import loan, self_loop, zero_reward_loop
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps
 
@@ -52,11 +52,6 @@ modified_policy_iteration = Claim(
 modified_policy_iteration.kept(
     finite,
     because="Only finite models can be written down here. With infinitely many actions no greedy one need exist.",
-)
-modified_policy_iteration.kept(
-    discounted,
-    because="At discount 1 the climb from a subsolution has the same proof, but it may go beyond every bound: v* need"
-    " not exist.",
 )
 
 
@@ -88,6 +83,14 @@ modified_policy_iteration.attained(
 modified_policy_iteration.refutes(policy_iterations.evaluated_from_zero, by=values_climb_past_value_iteration)
 modified_policy_iteration.refutes(policy_iterations.one_sweep_short, by=values_climb_past_value_iteration)
 modified_policy_iteration.fails_without(subsolution, by=values_climb_past_value_iteration, v=values)
+# The loop pays nothing and is worth 0; 1 is a subsolution too, from which no step leads down.
+modified_policy_iteration.fails_without(
+    discounted,
+    by=values_climb_past_value_iteration,
+    mdp=zero_reward_loop,
+    v=lambda: exact_array([1]),
+    counts=[1],
+)
 
 
 def _held_up() -> FiniteMDP:

@@ -59,11 +59,6 @@ pi_terminates.kept(
     because="Only finite models can be written down here. With infinitely many policies the values still rise at every"
     " step, but there is no last one.",
 )
-pi_terminates.kept(
-    discounted,
-    because="At discount 1 a policy that may go on for ever need not have a value, so that the step is not defined."
-    " Where all policies end nothing in the proof changes.",
-)
 
 
 def _along(step: Any, mdp: FiniteMDP, policy: Array) -> list[Array]:
@@ -131,6 +126,13 @@ def stable_means_optimal(step: Any, mdp: FiniteMDP, policy: Array) -> Relation:
 
 
 pi_terminates.refutes(policy_iterations.leaves_the_incumbent, by=stable_means_optimal)
+# To leave costs 1, to stay costs nothing; who means to leave sees no gain in one step of staying, and leaves.
+pi_terminates.fails_without(
+    discounted,
+    by=stable_means_optimal,
+    mdp=lambda: FiniteMDP.from_pairs(2, [(0, 0, [(1, -1, 1)]), (0, 1, [(1, 0, 0)])], discount=1),
+    policy=lambda: exact_array([1, 0]),
+)
 
 
 @pi_terminates.too_strong(beside=stable_means_optimal)

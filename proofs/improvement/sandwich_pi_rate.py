@@ -40,7 +40,7 @@ sandwich_pi_rate = Claim(
     r" \lVert q_{\pi^+} - q^* \rVert \le \gamma \lVert q_\pi - q^* \rVert",
     subject="evaluation",
     needs=(finite, discounted, greedy_step),
-    uses=("bellman.contraction", "bellman.fixed-point-optimal"),
+    uses=("bellman.contraction", "bellman.fixed-point-optimal", "bellman.monotone-convex-shift"),
     sources=(cite("puterman1994"),),
     proved_in=(
         lean("policy_improvement_sandwich", library="jin-yidan/verified-rl"),
@@ -54,8 +54,9 @@ sandwich_pi_rate.kept(
 )
 sandwich_pi_rate.kept(
     discounted,
-    because="At discount 1 the value of a policy that may go on for ever need not exist. Where all policies end the"
-    " order holds with the same proof, and the rate 1 says nothing.",
+    because="At discount 1 the order fails where pi+ may stay for ever, on the instance with which the improvement"
+    " theorem loses this assumption (improvement.improvement-theorem); here such a policy has no value, as the system"
+    " for it is singular. Where all policies end the order holds with the same proof, and the rate 1 says nothing.",
 )
 
 
