@@ -96,13 +96,12 @@ def noise_is_at_most_the_last_step(run: Any, omega: fmpq, n: int, discount: fmpq
     for step in steps[m:]:
         product *= 1 - rate * step
     late, early = noise[m], max(noise[:m])
-    # Bounds may be attained, which balls cannot decide: they are refuted where all of one lies above all of the other.
     return all_of(
         [
             less_than(_squared_weights(run, omega, k), _squared_weights(run, omega, n)),
             at_most(_squared_weights(run, omega, k), steps[-1]),
-            at_most(bias[m].lower(), (1 + arb(discount) / rate * early).upper()),
-            at_most(bias[k].lower(), (bias[m] * product + arb(discount) / rate * late).upper()),
+            at_most(bias[m], 1 + arb(discount) / rate * early),
+            at_most(bias[k], bias[m] * product + arb(discount) / rate * late),
         ]
     )
 

@@ -14,8 +14,6 @@ So what learning makes of a model on the way cannot be read off its mean rewards
 
 from __future__ import annotations
 
-import math
-from itertools import product
 from typing import Any
 
 from flint import fmpq
@@ -29,6 +27,7 @@ from bellcheck.mdp.strategies import mdps, step_sizes, tables
 from ..assumptions import deterministic_steps, discounted, finite, independent_samples, joint_sampling
 from ..claim import Claim, cite
 from ..definitions import backup
+from ..expectations import mean_tables
 from ..relation import Relation, all_of, equal
 
 only_mean_rewards_matter = Claim(
@@ -44,18 +43,7 @@ only_mean_rewards_matter = Claim(
 
 
 def _mean(run: Any, mdp: FiniteMDP, q: Array, steps: list[fmpq]) -> Array:
-    """E[Q_n]: the law of the table, pushed through every outcome of all pairs at each step."""
-    rows = list(product(*(mdp.outcomes_of(x) for x in range(mdp.n_pairs))))
-    chances = [math.prod((mdp.probability[k] for k in row), start=fmpq(1)) for row in rows]
-    law = {tuple(q): fmpq(1)}
-    for step_size in steps:
-        pushed: dict[tuple[fmpq, ...], fmpq] = {}
-        for table, weight in law.items():
-            for row, chance in zip(rows, chances, strict=True):
-                *_, after = run(mdp, exact_array(table), [step_size], [row])
-                pushed[tuple(after)] = pushed.get(tuple(after), fmpq(0)) + weight * chance
-        law = pushed
-    return sum((weight * exact_array(table) for table, weight in law.items()), start=mdp.table(0))
+    return mean_tables(run, mdp, q, steps)[-1]
 
 
 def _with_mean_rewards(mdp: FiniteMDP) -> FiniteMDP:
