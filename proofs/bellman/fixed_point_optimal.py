@@ -4,9 +4,10 @@ r"""The fixed point of T is the best value of any policy, at every pair at once.
 
 The maximum runs over all deterministic stationary policies, and one policy attains it in every coordinate.
 
-Why: T q_pi >= q_pi, since a maximum is at least a mean; T is monotone and a contraction, so iterating it from any q_pi
-climbs to its fixed point, which therefore dominates every q_pi. A policy that is greedy for the fixed point has it as
-its own value, by the equation itself. Here it is checked by listing every policy.
+Why: T q_pi >= q_pi, since a maximum is at least a mean; T is monotone (bellman.monotone-convex-shift) and a contraction
+(bellman.contraction), so iterating it from any q_pi climbs to its fixed point, which therefore dominates every q_pi. A
+policy that is greedy for the fixed point has it as its own value, by the equation itself. Here it is checked by listing
+every policy.
 
 This is what Q-learning's limit *means*. It holds for the discounted model and for action sets that depend on the state.
 At discount 1 T may have many fixed points: on a loop without rewards it moves no table at all, and only one of them is
@@ -37,7 +38,7 @@ fixed_point_optimal = Claim(
     statement=r"q^*(s, a) = \max_\pi q_\pi(s, a) \quad\text{and}\quad q^* = T q^*",
     subject="operator",
     needs=(finite, discounted),
-    uses=("bellman.contraction",),
+    uses=("bellman.contraction", "bellman.monotone-convex-shift"),
     sources=(cite("sutton2018", "(3.20), (4.2)", verified=False), cite("puterman1994", "Thm 6.2.7", verified=False)),
     proved_in=(rocq("max_ltv_eq_fixpt"), isabelle("𝓛⇩b_fix_iff_opt")),
 )

@@ -40,7 +40,12 @@ macqueen_porteus = Claim(
     statement=r"TQ + \frac{\gamma \min(TQ-Q)}{1-\gamma} \le q_\pi \le q^* \le TQ + \frac{\gamma\max(TQ-Q)}{1-\gamma}",
     subject="operator",
     needs=(no_terminals, discounted),
-    uses=("bellman.least-supersolution", "bellman.monotone-convex-shift", "bellman.fixed-point-optimal"),
+    uses=(
+        "bellman.contraction",
+        "bellman.fixed-point-optimal",
+        "bellman.least-supersolution",
+        "bellman.monotone-convex-shift",
+    ),
     sources=(cite("macqueen1966"), cite("porteus1971"), cite("puterman1994", "section 6.6", verified=False)),
 )
 

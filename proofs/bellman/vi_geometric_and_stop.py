@@ -127,8 +127,9 @@ vi_geometric_and_stop.attained(
 
 vi_geometric_and_stop.kept(
     discounted,
-    because="At discount 1 the first bound says no more than that T spreads nothing, and the rule allows to stop only "
-    "at TV = V; on a loop without reward every V is such, but then there is no q* to be near (bellman.gamma-one).",
+    because="At discount 1 the first bound says no more than that T spreads nothing, and cannot fail. The rule can, "
+    "and the code refuses to apply it there: beside an exit that pays 1 a loop that pays nothing has TV = V = 1, and "
+    "the policy that stays, which is greedy too, loses 1.",
 )
 
 vi_geometric_and_stop.refutes(iteration.undiscounted_iterates, by=iterates_approach)

@@ -47,7 +47,7 @@ clipping_huber = Claim(
     r" L_\kappa' = \text{clip}_\kappa",
     subject="huber-loss",
     needs=(discounted, small_errors),
-    uses=("bellman.contraction",),
+    uses=("bellman.contraction", "bellman.fixed-point-optimal"),
     sources=(cite("mnih2015"), cite("huber1964")),
 )
 

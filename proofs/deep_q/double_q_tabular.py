@@ -18,9 +18,9 @@ have different values in Q^B. A rule that takes the lowest index sees the number
 what is learnt.
 
 *What is lost*: a larger table need not stay larger. With Q^A = (0, 1) and Q^B = (0, 5) the next state is worth 5; raise
-Q^A to (2, 1), and it is worth Q^B(1) = 0. The two targets are 5 gamma apart and the tables only 2: the update is not
-nonexpansive either. So the proofs for Q-learning that go through T do not carry over; the convergence of both tables to
-q* (van Hasselt 2010) is proved by way of their difference, which tends to 0.
+Q^A to (2, 1), and it is worth 0, what Q^B has for the first action. The two targets are 5 gamma apart and the tables
+only 2: the update is not nonexpansive either. So the proofs for Q-learning that go through T do not carry over; the
+convergence of both tables to q* (van Hasselt 2010) is proved by way of their difference, which tends to 0.
 """
 
 from __future__ import annotations

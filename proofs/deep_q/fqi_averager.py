@@ -49,7 +49,7 @@ fqi_averager = Claim(
     r" \quad\text{if every row of}\ M\ \text{is a distribution}",
     subject="fitted-operator",
     needs=(averager, discounted),
-    uses=("bellman.contraction", "bellman.weighted-norm"),
+    uses=("bellman.contraction", "bellman.fixed-point-optimal", "bellman.weighted-norm"),
     sources=(cite("gordon1995"), cite("tsitsiklis1996"), cite("sutton2018", "(11.10)")),
 )
 

@@ -12,9 +12,8 @@ where u(s') is what the network says of a terminal state. It is q* of the model 
 
 the learner solves the problem with the discount (1 - c) gamma.
 
-Why: a loop that pays (1 - gamma) u is worth u. Under any policy an
-end is entered at most once, after t >= 1 steps, and then adds gamma^t u: between the two bounds, and so is the
-difference of the largest values. The last line is a sum.
+Why: a loop that pays (1 - gamma) u is worth u. Under any policy an end is entered at most once, after t >= 1 steps, and
+then adds gamma^t u: between the two bounds, and so is the difference of the largest values. The last line is a sum.
 
 Nobody trains the value of a terminal state: no transition begins there. Its u is whatever the initialisation and the
 generalisation from other states make of it, and it does not fade with more data.

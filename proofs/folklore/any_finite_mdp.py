@@ -31,7 +31,7 @@ any_finite_mdp = Claim(
     statement=r"Q = TQ \ \text{and}\ Q' = TQ' \implies Q = Q' \quad\text{also at}\ \gamma = 1",
     subject="operator",
     needs=(finite,),
-    uses=("bellman.contraction", "bellman.fixed-point-optimal"),
+    uses=("bellman.contraction", "bellman.fixed-point-optimal", "bellman.gamma-one"),
     sources=(cite("crossvalidated365618"),),
     expected="refuted",
 )

@@ -48,7 +48,13 @@ improvement_explains_convergence = Claim(
     r"\quad Q_k = q_\pi \ \text{for some}\ \pi",
     subject="operator",
     needs=(finite, discounted),
-    uses=("improvement.improvement-theorem", "improvement.vi-not-monotone", "bellman.contraction"),
+    uses=(
+        "bellman.contraction",
+        "bellman.fixed-point-optimal",
+        "bellman.max-nonexpansive",
+        "improvement.improvement-theorem",
+        "improvement.vi-not-monotone",
+    ),
     sources=(cite("crossvalidated365618"), cite("sutton2018", "(4.7)-(4.8)")),
     expected="refuted",
 )

@@ -40,7 +40,7 @@ in_expectation = Claim(
     statement=r"\mathbb E[Q_k] = X_k \quad\text{with}\quad X_{k+1} = (1-\alpha_k)X_k + \alpha_k\,TX_k,\ X_0 = Q_0",
     subject="synchronous-run",
     needs=(finite, discounted, deterministic_steps, independent_samples, joint_sampling),
-    uses=("q-learning.one-step-expectation", "q-learning.jensen-gap"),
+    uses=("bellman.monotone-convex-shift", "q-learning.one-step-expectation", "q-learning.jensen-gap"),
     sources=(cite("thrun1993"), cite("vanhasselt2010")),
     expected="refuted",
 )

@@ -8,9 +8,9 @@ how the maximum was written: ``max(dim)`` differentiates the first of the tied e
 What is true: as slopes of the maximum alone both are legitimate, for its subgradients are all the weighted means of the
 tied actions' gradients, of which these are two. Therefore the answer for delta^2 / 2 lies between its slopes on the two
 sides, and equals both where the greedy action is unique. It need not be a subgradient of delta^2 / 2: that function is
-not convex in general. With the values x and -x, reward -1 and gamma = 1/2 the slopes at 0 are 3/2 on the left and only
-1/2 on the right (semi-gradient.max-kink); a function whose slope falls has no subgradient there at all, and yet torch
-returns 1/2 or 1.
+not convex in general. With the next values x and -x, the estimate x, reward -1 and gamma = 1/2 the slopes at 0 are 3/2
+on the left and only 1/2 on the right (semi-gradient.max-kink); a function whose slope falls has no subgradient there at
+all, and yet torch returns 1/2 or 1.
 
 The semi-gradient does not ask: in it no maximum is differentiated.
 """
