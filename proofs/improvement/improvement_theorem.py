@@ -23,7 +23,7 @@ from flint import fmpq
 from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, exact_array
-from bellcheck.mdp.bellman import policy_operator, policy_values
+from bellcheck.mdp.bellman import policy_values
 from bellcheck.mdp.examples import self_loop
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, policies, tables
@@ -83,21 +83,14 @@ def _paid_in_advance(mdp: FiniteMDP) -> FiniteMDP:
 _models = st.one_of(mdps(), mdps().map(_paid_in_advance))
 
 
-def _values_of_n_steps(mdp: FiniteMDP, policy: Array, n: int) -> Array:
-    q = mdp.table(0)
-    for _ in range(n):
-        q = policy_operator(mdp, policy, q)
-    return q
-
-
-@improvement_theorem.exact(mdp=_models, policy=policies, preference=tables, worse_by=0, steps=None)
+@improvement_theorem.exact(mdp=_models, policy=policies, preference=tables, worse_by=0)
 def improving_on_its_own_evaluation(
-    evaluate: Any, mdp: FiniteMDP, policy: Array, preference: Array, worse_by: int, steps: int | None
+    evaluate: Any, mdp: FiniteMDP, policy: Array, preference: Array, worse_by: int
 ) -> Relation:
     """Whoever evaluates, chooses by it among the no worse actions, and follows them, gains in true value.
 
     `preference` picks one of the actions with q_pi(s, a) >= v_pi(s) - `worse_by`, so that greedy is only one case of
-    many. True values are those of endless runs, or of runs of so many `steps`.
+    many.
     """
     q = evaluate(mdp, policy)
     v = policy_values(mdp, policy, q)
@@ -106,23 +99,19 @@ def improving_on_its_own_evaluation(
         no_worse = [x for x in mdp.pairs_of(int(state)) if q[x] >= v[state] - worse_by]
         better[max(no_worse, key=lambda x: preference[x])] = fmpq(1)
     gained = _values(mdp, better, q) > _values(mdp, policy, q)
-    old, new = (
-        _values(mdp, chosen, action_values(mdp, chosen) if steps is None else _values_of_n_steps(mdp, chosen, steps))
-        for chosen in (policy, better)
-    )
+    old, new = (_values(mdp, chosen, action_values(mdp, chosen)) for chosen in (policy, better))
     return all_of([at_most(old, new), *(less_than(a, b) for a, b, more in zip(old, new, gained, strict=True) if more)])
 
 
 improvement_theorem.refutes(evaluations.one_sweep, by=improving_on_its_own_evaluation)
 improvement_theorem.fails_without(greedy_improvement, by=improving_on_its_own_evaluation, worse_by=100)
-# To stay is preferred, and pays nothing; one step is enough for values, as after it nothing is ever paid.
+# To stay is preferred, and pays nothing; to leave pays 1.
 improvement_theorem.fails_without(
     discounted,
     by=improving_on_its_own_evaluation,
     mdp=lambda: FiniteMDP.from_pairs(2, [(0, 0, [(1, 1, 1)]), (0, 1, [(1, 0, 0)])], discount=1),
     policy=lambda: exact_array([1, 0]),
     preference=lambda: exact_array([0, 1]),
-    steps=1,
 )
 improvement_theorem.kept(
     finite,
