@@ -172,7 +172,8 @@ class Claim:
     statement : the statement in LaTeX.
     subject : the kind of thing that the checks are about; `subject.REFERENCES` names our own. A check about another
         kind says so: ``of="policy-operator"``.
-    needs : the assumptions, each of which is dropped (`fails_without`) or `kept` for a reason.
+    needs : the assumptions, each of which is dropped (`fails_without`) or `kept` for a reason; of folklore, which is
+        false as it stands, what it is granted.
     uses : ids of the claims that the argument invokes.
     sources : places in the literature; proved_in : machine-checked proofs elsewhere.
     expected : "refuted" for folklore, whose check is the literal statement; "cited" for what has no check.
