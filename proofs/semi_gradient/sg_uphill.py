@@ -4,9 +4,13 @@ r"""The expected semi-gradient step can increase the value error, even where the
     \mathrm{VE}(w^+) - \mathrm{VE}(w) = -2 \alpha\, e^\top D X X^\top D (I - \gamma P_\pi)\, e
         + \alpha^2\, \lVert X X^\top D (I - \gamma P_\pi)\, e \rVert_\mu^2, \qquad e = X w - q_\pi
 
-For a table (X = I) small steps climb if and only if
+For a table (X = I) the sign of
 
-.. math:: e^\top D^2 (I - \gamma P_\pi)\, e < 0
+.. math:: e^\top D^2 (I - \gamma P_\pi)\, e
+
+decides for small steps: they climb where it is negative, and descend where it is positive. Where it is 0 every step
+climbs that moves anything at all, for the square alone is left; so do two states at discount 5/6, the first leading to
+the second, which stays, with mu = (1/2, 1/2) and errors (1/2, 1).
 
 Meanwhile, in the tabular case and with alpha mu(x) <= 1 at every pair, the largest |e(x)| does not increase.
 
@@ -167,8 +171,8 @@ sg_uphill.fails_without(short_steps, by=largest_error_does_not_grow, fraction=la
 sg_uphill.fails_without(tabular, by=largest_error_does_not_grow, features=_shared_feature, w=lambda: exact_array([0]))
 
 
-def _first_leads_to_the_second() -> FiniteMDP:
-    return FiniteMDP.from_pairs(2, [(0, 0, [(1, 0, 1)]), (1, 0, [(1, 0, 1)])], "9/10")
+def _first_leads_to_the_second(discount: object = "9/10") -> FiniteMDP:
+    return FiniteMDP.from_pairs(2, [(0, 0, [(1, 0, 1)]), (1, 0, [(1, 0, 1)])], discount)
 
 
 def _only_policy(mdp: FiniteMDP) -> Array:
@@ -228,3 +232,18 @@ def value_error_rises(A_and_b: Any, mdp: FiniteMDP, policy: Array, mu: Array, fe
 
 
 sg_uphill.refutes(key_matrices.sign_of_the_step, by=value_error_rises)
+
+
+@sg_uphill.fixture(step_size=fmpq(1, 10))
+@sg_uphill.exact(step_size=step_sizes())
+def value_error_rises_by_the_square_alone(A_and_b: Any, step_size: fmpq) -> Relation:
+    """Two states at discount 5/6 where the criterion is 0: VE rises by 5/288 of the step size's square."""
+    mdp, e = _first_leads_to_the_second("5/6"), exact_array(["1/2", 1])
+    policy, mu, features = _only_policy(mdp), exact_array(["1/2", "1/2"]), _table_features(mdp)
+    after = _step(A_and_b, mdp, policy, mu, features, e, step_size)
+    q = mdp.table(0)
+    return equal(value_error(mu, q, after) - value_error(mu, q, e), step_size**2 * fmpq(5, 288))
+
+
+sg_uphill.refutes(gradient.residual_key_matrix, by=value_error_rises_by_the_square_alone)
+sg_uphill.refutes(key_matrices.transposed_key_matrix, by=value_error_rises_by_the_square_alone)
