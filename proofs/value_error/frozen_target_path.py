@@ -4,8 +4,10 @@ r"""Gradient steps on a frozen target lead from the semi-gradient step to fitted
     w_K = w^* + (I - \alpha H)^K (w_0 - w^*), \qquad H = X^\top D X, \quad H w^* = X^\top D y, \quad y = T(X w_0)
 
 on the loss of weights mu (D = diag mu), half the sum of mu (y - X w)^2, whose labels y are computed once. K = 1 is the
-expected semi-gradient step. As K grows X w_K tends to the projection of y, which is fitted Q-iteration, if
-0 < alpha < 2 / lambda_max(H); above 2 / lambda_max an error along the eigenvector of lambda_max grows without bound.
+expected semi-gradient step. As K grows X w_K tends to the projection of y, which is fitted Q-iteration, if 0 < alpha <
+2 / lambda_max(H). From there on an error along the eigenvector of lambda_max does not vanish, and above it grows
+without bound; but there need be no such error: where A w = b for all w (semi-gradient.tvr-two-state, at the discount
+5/6) no step moves anything, and X w_K is the projection at every step size.
 
 Why: a step from w is w + alpha X'D (y - X w) = w - alpha H (w - w*). So the error w - w* is multiplied by I - alpha H,
 and by its K-th power in K steps: an induction over K. H is symmetric and positive semidefinite; along an eigenvector
@@ -49,7 +51,7 @@ frozen_target_path = Claim(
     title="K gradient steps on a frozen target: K = 1 is the semi-gradient, K to infinity is fitted Q-iteration",
     statement=(
         r"w_K = w^* + (I - \alpha X^\top D X)^K (w_0 - w^*); \quad"
-        r" X w_K \to \Pi T(X w_0) \iff 0 < \alpha < 2 / \lambda_{\max}"
+        r" 0 < \alpha < 2 / \lambda_{\max} \implies X w_K \to \Pi T(X w_0)"
     ),
     subject="frozen-regression",
     needs=(frozen_target, small_steps),
