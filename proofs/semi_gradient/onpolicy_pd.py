@@ -22,7 +22,14 @@ for an eigenvector v of the value lambda, Re(lambda) |v|^2 is the form (A + A')/
     \alpha = \frac{1 - \gamma}{(1 + \gamma)^2 \operatorname{tr}(X^\top D X)}: \qquad
     \lvert w^+ - u^+ \rvert^2 \le \lvert w - u \rvert^2 - \alpha\,(1 - \gamma)\, \lVert X (w - u) \rVert_d^2
 
-for one expected step from w and from u, by |A e|^2 <= tr(X' D X) (1 + gamma)^2 times the square of the norm of X e.
+for one expected step from w and from u, by |A e|^2 <= tr(X' D X) (1 + gamma)^2 times the square of the norm of X e:
+A e = X' D g for g = (I - gamma P) X e, whose norm is at most 1 + gamma times that of X e, since P lengthens nothing in
+the norm of its own weights (bellman.weighted-norm).
+
+And det A >= det (A + A')/2 >= (1 - gamma)^n det X' D X for n features. For the first, choose coordinates in which the
+symmetric part is the identity: A becomes I + K with K' = -K, whose eigenvalues are 0 or pairs i kappa, -i kappa, so
+that its determinant is a product of factors 1 + kappa^2. The second compares the eigenvalues of ordered matrices. Where
+the symmetric part is singular add a small multiple of the identity, and let it tend to 0.
 
 Other weights break it: errors flow to where they count for less than they did where they came from, as on Baird's star.
 """
@@ -55,7 +62,7 @@ onpolicy_pd = Claim(
     statement=r"d P_\pi = d \implies \tfrac12 (A + A^\top) \succeq (1 - \gamma)\, X^\top D X",
     subject="key-matrix",
     needs=(own_weights,),
-    uses=("semi-gradient.key-matrix",),
+    uses=("semi-gradient.key-matrix", "bellman.weighted-norm"),
     sources=(cite("sutton1988"), cite("tsitsiklis1997"), cite("sutton2018", "section 9.4")),
     proved_in=(lean("NegDefAsymm"),),
 )
