@@ -7,8 +7,9 @@ r"""On-policy, linear temporal-difference learning ends with an error near the l
 with VE weighted by the policy's own stationary d, d P = d, and w_TD any solution of the equation at which the expected
 semi-gradient update stands still.
 
-Why: Write Pi for the projection on the span of the features in the norm weighted by d. At w_TD the estimate is
-X w_TD = Pi T_pi(X w_TD), and q = T_pi q, so with the error e = q - X w_TD
+Why: Write Pi for the projection on the span of the features in the norm weighted by d. A w_TD = b says that T_pi(X
+w_TD) - X w_TD is at right angles to the features, so X w_TD = Pi T_pi(X w_TD) where d > 0
+(semi-gradient.td-fixed-point). And q = T_pi q, so with the error e = q - X w_TD
 
 .. math::
     e = (q - \Pi q) + \Pi (T_\pi q - T_\pi X w_{TD}) = (q - \Pi q) + \gamma\, \Pi P_\pi e
@@ -21,7 +22,8 @@ of its own stationary weights (bellman.weighted-norm):
         \le \min_w \mathrm{VE}(w) + \gamma^2 \lVert e \rVert_d^2
 
 The features may depend on each other, and d may vanish somewhere: w_TD is then not unique, but the errors of all of
-them agree where d > 0. An episode that ends begins again, and d P_pi <= d is enough.
+them agree where d > 0, for w'Aw >= (1 - gamma) times the square of the norm of X w (semi-gradient.onpolicy-pd). An
+episode that ends begins again, and d P_pi <= d is enough.
 
 The bound is attained: a cycle of two states with features 1 and 1/2 at gamma = 4/5 and rewards -3/10 and 3/5. With
 other weights than the policy's own *no* constant will do. Two states lead to the second, v_hat = (w, 2 w), both
@@ -63,7 +65,7 @@ tdve_bound = Claim(
     statement=r"d P_\pi = d \implies \mathrm{VE}(w_{TD}) \le \min_w \mathrm{VE}(w) / (1 - \gamma^2)",
     subject="key-matrix",
     needs=(finite, discounted, own_weights),
-    uses=("bellman.weighted-norm",),
+    uses=("bellman.weighted-norm", "semi-gradient.td-fixed-point", "semi-gradient.onpolicy-pd"),
     sources=(cite("tsitsiklis1997"), cite("sutton2018", "(9.14)", verified=False), cite("kolter2011")),
 )
 
