@@ -18,10 +18,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from flint import fmpq
 from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, exact, exact_array
+from bellcheck.mdp.bellman import greedy_pairs
 from bellcheck.mdp.chain import pair_chain, stationary
 from bellcheck.mdp.examples import stay_or_switch
 from bellcheck.mdp.model import FiniteMDP
@@ -54,12 +56,13 @@ EPSILON = exact("1/5")
 _models = mdps(start=True).map(beginning_where_it_acts)
 
 
-@mu_nonstationary.exact(mdp=_models, q=tables, scale=st.integers(1, 9), shift=st.integers(-9, 9))
+@mu_nonstationary.exact(mdp=_models, q=tables, scale=st.integers(1, 9), shift=st.integers(-9, 9), lowered=tables)
 def same_greedy_actions_have_the_same_weights(
-    behaviour: Any, mdp: FiniteMDP, q: Array, scale: int, shift: int
+    behaviour: Any, mdp: FiniteMDP, q: Array, scale: int, shift: int, lowered: Array
 ) -> Relation:
-    """A positive factor, and a constant for each state, move the table and not the weights."""
+    """A positive factor, a constant for each state, and lower values of what is not greedy do not move the weights."""
     moved = scale * q + shift * exact_array(1 + int(state) for state in mdp.pair_state)
+    moved = np.where(greedy_pairs(mdp, q), moved, moved - abs(lowered))
     chains = [pair_chain(mdp, behaviour(mdp, table, EPSILON)) for table in (q, moved)]
     unique = equal([closed_classes(P) for P in chains], 1)
     if not unique.holds:
@@ -81,7 +84,7 @@ mu_nonstationary.kept(
 
 
 @mu_nonstationary.too_strong(beside=same_greedy_actions_have_the_same_weights)
-def weights_do_not_move(behaviour: Any, mdp: FiniteMDP, q: Array, scale: int, shift: int) -> Relation:
+def weights_do_not_move(behaviour: Any, mdp: FiniteMDP, q: Array, scale: int, shift: int, lowered: Array) -> Relation:
     """Reversing the order of the actions moves the weights: the distribution is not stationary."""
     chains = [pair_chain(mdp, behaviour(mdp, table, EPSILON)) for table in (q, -q)]
     unique = equal([closed_classes(P) for P in chains], 1)
