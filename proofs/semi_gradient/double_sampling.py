@@ -61,15 +61,19 @@ double_sampling = Claim(
 
 
 class _Symbols:
-    """One pair with outcomes i = 1, ..., n: r_i, and undefined functions V_i and q_hat of one of the parameters, w."""
+    """One pair with outcomes i = 1, ..., n: r_i, and undefined functions V_i and q_hat of one of the parameters, w.
 
-    def __init__(self, *, same_successor: bool = False) -> None:
+    With `same_slope` the values of the outcomes differ by numbers c_i only.
+    """
+
+    def __init__(self, *, same_slope: bool = False) -> None:
         import sympy
 
         self.i, self.n = sympy.symbols("i n", integer=True, positive=True)
         self.w, self.discount = sympy.symbols("w gamma")
         self.p, self.r = sympy.IndexedBase("p"), sympy.IndexedBase("r")
-        self.v = sympy.Function("V")(self.w) if same_successor else sympy.Function("V")(self.i, self.w)
+        apart = sympy.IndexedBase("c")[self.i] + sympy.Function("V")(self.w)
+        self.v = apart if same_slope else sympy.Function("V")(self.i, self.w)
         self.target = self.r[self.i] + self.discount * self.v
         self.error = self.target - sympy.Function("q_hat")(self.w)
 
@@ -118,14 +122,14 @@ def excess_is_the_covariance_without_the_reward(rule: Any) -> Relation:
 
 @double_sampling.symbolic()
 def random_rewards_alone_do_no_harm(rule: Any) -> Relation:
-    """If all outcomes have the same V(s'), both sides of the chain are 0: one sample is enough."""
-    s = _Symbols(same_successor=True)
+    """If all outcomes have the same grad V(s'), both sides of the chain are 0: one sample is enough."""
+    s = _Symbols(same_slope=True)
     return _all_equal((s.mean(s.error * s.slope(s.error)), s.mean(s.error) * s.mean(s.slope(s.error))))
 
 
 @double_sampling.too_strong(beside=random_rewards_alone_do_no_harm)
 def random_successors_do_no_harm(rule: Any) -> Relation:
-    """The same of successors whose values differ."""
+    """The same of successors whose values have different gradients."""
     s = _Symbols()
     return _all_equal((s.mean(s.error * s.slope(s.error)), s.mean(s.error) * s.mean(s.slope(s.error))))
 
