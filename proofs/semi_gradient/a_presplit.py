@@ -25,10 +25,10 @@ from flint import fmpq
 from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, exact_array, solve
-from bellcheck.mdp.examples import presplit, presplit_features
+from bellcheck.mdp.examples import presplit, presplit_features, split
 from bellcheck.mdp.semi_gradient import key_matrix
 from bellcheck.mdp.solve import evaluate
-from bellcheck.mdp.value_error import value_error
+from bellcheck.mdp.value_error import squared_td_error, value_error
 
 from ..claim import Claim, cite
 from ..in_symbols import in_symbols, object_array, symbol
@@ -52,7 +52,7 @@ a_presplit = Claim(
 
 @a_presplit.symbolic()
 def bellman_error_is_least_half_way(BE: Any) -> Relation:
-    """At any chance p: the one stationary point of BE, and BE there and at (p, 1, 0)."""
+    """At any chance p: BE is the TDE of the other page, its one stationary point, and BE there and at (p, 1, 0)."""
     import sympy
 
     p, (a, b, c) = sympy.Symbol("p"), sympy.symbols("A B C")
@@ -60,8 +60,11 @@ def bellman_error_is_least_half_way(BE: Any) -> Relation:
     mu = object_array([p / 2, (1 - p) / 2, p / 2, (1 - p) / 2])
     error = BE(in_symbols(presplit()), mu, values, values)
     stationary = sympy.solve([sympy.diff(error, x) for x in (a, b, c)], [a, b, c])
+    by_chance = in_symbols(split(), probability=[p, 1 - p, symbol(1), symbol(1)])
+    seen, table = object_array([symbol("1/2"), p / 2, (1 - p) / 2]), object_array([a, b, c])
     return all_of(
         [
+            equal(error, squared_td_error(by_chance, seen, table, table)),
             equal([stationary[x] for x in (a, b, c)], [p, (1 + p) / 2, p / 2]),
             equal(error.subs(stationary), p * (1 - p) / 4),
             equal(error.subs({a: p, b: 1, c: symbol(0)}), p * (1 - p) / 2),
