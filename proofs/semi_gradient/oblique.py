@@ -17,9 +17,9 @@ and BE is the square of the norm of L (X w - q_pi), so half its gradient is X' L
 q_pi) for the Psi of BE. Both vanish where the error X w - q_pi is orthogonal to Psi, and that is the projection.
 
 So neither sees q_pi better than its Psi allows. Where q_pi can be represented, all three agree, for a projection onto
-the span leaves it where it is. For BE the matrix Psi' X = (L X)' D (L X) is positive definite, and the minimiser is the
-only one; for TD it is A, which may be singular off-policy, and then the direction lies in the span itself: near such a
-case the TD fixed point is arbitrarily far from q_pi.
+the span leaves it where it is. Where every pair is visited, for BE the matrix Psi' X = (L X)' D (L X) is positive
+definite, and the minimiser is the only one. For TD it is A, which may be singular off-policy, and then the direction
+lies in the span itself: near such a case the TD fixed point is arbitrarily far from q_pi.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from bellcheck.mdp.semi_gradient import key_matrix
 from bellcheck.mdp.strategies import mdps, policies, positive_distributions
 from bellcheck.mdp.value_error import bellman_error
 
-from ..assumptions import independent_features
+from ..assumptions import all_visited, independent_features
 from ..claim import Claim, cite
 from ..definitions import action_values
 from ..features import independent_features as independent
@@ -50,7 +50,7 @@ oblique = Claim(
         r" \Psi_{\mathrm{BE}} = L^\top D L X,\quad L = I - \gamma P_\pi"
     ),
     subject="oblique-projection",
-    needs=(independent_features,),
+    needs=(independent_features, all_visited),
     uses=("semi-gradient.td-fixed-point",),
     sources=(cite("scherrer2010"),),
 )
@@ -59,6 +59,12 @@ oblique.kept(
     independent_features,
     because="It is needed by the formula, which inverts Psi' X. With dependent features drop some of them: the span is"
     " the same, and so is the projection.",
+)
+oblique.kept(
+    all_visited,
+    because="It is needed by the formula for BE, to invert Psi' X. Let the first of two states lead to the second and"
+    " alone be visited, with features 1 and 1/gamma: they are independent there, but L X is 0 there, so BE is the same"
+    " at all w.",
 )
 
 
