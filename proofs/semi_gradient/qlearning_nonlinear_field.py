@@ -15,9 +15,9 @@ one on the left b / (1 - c_-) if that is negative:
 
 .. math:: \#\{w : g(w) = w\} = [\, b\,(1 - c_{+}) > 0 \,] + [\, b\,(1 - c_{-}) < 0 \,] \qquad (b \ne 0)
 
-For b = 0 it is 0 alone, or a half-line of fixed points where a slope is 1. If both slopes are below 1, which says that
-the linear evaluation of either greedy policy is stable, there is exactly one. With one policy in place of the maximum
-g is affine, and has exactly one fixed point unless its slope is 1.
+For b = 0 it is 0 alone, or a half-line of fixed points where a slope is 1 (the whole line, where both are). If both
+slopes are below 1, which says that the linear evaluation of either greedy policy is stable, there is exactly one. With
+one policy in place of the maximum g is affine, and has exactly one fixed point unless its slope is 1.
 
 *The smallest instances* have one state and two actions that lead back and pay r, with features 1 and 2, weighed alike:
 g(w) = (3/5) r + (6/5) gamma w for w >= 0 and (3/5) r + (3/5) gamma w for w <= 0. At gamma = 9/10 and r = 1 there is no

@@ -13,10 +13,10 @@ Why: the estimate is a number once x is given, so that delta = r + gamma V(s') -
 target; and the mean of a square is the square of the mean and the variance. Each pair's terms are weighed by mu.
 
 The variance depends on the parameters of the target. That is the whole difference: whoever minimises the TDE also
-lowers the variance of V over the successors of each pair, which nobody asked for (semi-gradient.a-split). For tables
-that both objectives call the estimate and that keep their target (a frozen target network), it is a constant, and the
-two have the same gradient. The variance is that of the *sum*: reward and successor may be correlated, and then it is
-not Var r + gamma^2 Var V. Where each pair has one outcome it is 0 and the objectives agree.
+lowers the variance of the target of each pair, which nobody asked for (semi-gradient.a-split). While the target's table
+is kept as it is and only the estimate moves (a frozen target network), the variance is a constant, and the two
+objectives have the same gradient. The variance is that of the *sum*: reward and successor may be correlated, and then
+it is not Var r + gamma^2 Var V. Where each pair has one outcome it is 0 and the objectives agree.
 """
 
 from __future__ import annotations

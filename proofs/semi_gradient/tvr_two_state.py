@@ -12,8 +12,9 @@ gamma 2 theta - 2 theta and the slope 2. Hence
 
 .. math:: -A = m (2 \gamma - 1) + (1 - m) \, 2 \, (2 \gamma - 2)
 
-*An update in the first state* alone multiplies theta by 1 + alpha (2 gamma - 1): away from the truth exactly if gamma >
-1/2. It raises the estimate of the first state to meet that of the second, and takes the second along.
+*An update in the first state* alone multiplies theta by 1 + alpha (2 gamma - 1): for alpha <= 2, away from the truth
+exactly if gamma > 1/2. It raises the estimate of the first state to meet that of the second, and takes the second
+along.
 
 *On average* theta grows at every step size if m > 4 (1 - gamma) / (3 - 2 gamma), and shrinks for alpha <= 1/4 if m is
 below. Updated alike, m = 1/2: it grows exactly if gamma > 5/6. The process itself spends all its time in the second

@@ -15,8 +15,9 @@ Why: the product and chain rules. How d moves is seen by differentiating d P = d
     \nabla \pi(a \mid s) = \pi(a \mid s) \Bigl(\nabla \hat q(s, a) - \sum_b \pi(b \mid s) \nabla \hat q(s, b)\Bigr)
 
 the last for pi proportional to exp(q_hat). If the chain has one closed class, that system has one solution, and it is
-0 only by accident: for a softmax behaviour the second term is missing nearly everywhere. For an epsilon-greedy
-behaviour it is 0 almost everywhere, and at the jumps there is no derivative (value-error.mu-nonstationary).
+not 0 in general. For a softmax behaviour and linear q_hat the second term is analytic in theta for fixed q: it is 0
+everywhere, as where each state has one action, or almost nowhere. For an epsilon-greedy behaviour it is 0 almost
+everywhere, and at the jumps there is no derivative (value-error.mu-nonstationary).
 
 **How torch is compared.** It differentiates VE through the softmax, the chain and the solution of the linear system;
 the exact derivative is the coefficient of a power series in balls of 128 bits. The difference is at most a bound
