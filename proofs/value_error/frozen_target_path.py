@@ -19,6 +19,8 @@ like the 2K-th power of
     \max(\lvert 1 - \alpha \ell \rvert, \lvert 1 - \alpha \operatorname{tr} H \rvert), \qquad
     \ell = \det H / \operatorname{tr} H \le \lambda_{\min}, \quad \lambda_{\max} \le \operatorname{tr} H
 
+where det H > 0; where it is 0 the trace is the only eigenvalue that X w sees, and it takes the place of both ends.
+
 Neither end is a safe one: a refresh after each step and a refresh after infinitely many are two different algorithms,
 and off-policy each of them can diverge (semi-gradient.tvr-two-state, semi-gradient.tvr-ls).
 """
@@ -194,7 +196,7 @@ def excess_falls(step: Any, mdp: FiniteMDP, mu: Array, features: Array, w: Array
     alpha = scale / trace if trace > 0 else scale
     path = path_of_steps(step, mdp, mu, features, w, alpha, n)
     excess = [weighted_square(mu, features @ (v - best)) for v in path]
-    low = determinant / trace if trace > 0 else fmpq(0)
+    low = determinant / trace if determinant > 0 else trace
     factor = max(abs(1 - alpha * low), abs(1 - alpha * trace))
     return all_of([at_most(excess[1:], excess[:-1]), at_most(excess[-1], factor ** (2 * n) * excess[0])])
 
