@@ -10,8 +10,8 @@ seen is a sequence of A, B and rewards, and it has the same law in both. Hence n
 and nothing that is computed from data alone minimises it; TDE, whose expectation runs over what is seen, is the same.
 
 Why BE differs: it squares the *mean* error of each state. On the left the errors +1 and -1 of B cancel before squaring;
-on the right they belong to two states. Nor can its minimiser be learned: on the left it is 0 at every discount, while
-on the right the gradient at 0 is
+on the right they belong to two states. Nor can its minimiser be learned: at every discount in (0, 1) it is 0 on the
+left, while on the right the gradient at 0 is
 
 .. math:: \nabla \mathrm{BE}_{\text{right}}(0) = \tfrac{2 \gamma}{3} \, (1, -1)
 
