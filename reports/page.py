@@ -52,7 +52,7 @@ def render(run: Run, context: Mapping[str, Any]) -> str:
         verdict_of=verdict_of,
         sentences=[_sentence(sentence, verdict_of) for sentence in ANSWER],
         beyond=[name for name in verdict_of if name not in named],
-        unwritten=len(named - verdict_of.keys()),
+        left_out=len(named - verdict_of.keys()),
         **context,
     )
 
@@ -98,13 +98,16 @@ def _sentence(sentence: Sentence, verdict_of: Mapping[str, Any]) -> dict[str, An
     if wrong:
         badge, verdict = "wrong", f"not as expected: {', '.join(wrong)}"
     elif not known:
-        badge, verdict = "none", "no claim yet"
+        badge, verdict = "none", "none of its claims is in this run"
     elif not carried:
-        badge, verdict = "none", "no claim carries it yet, only its caveat is checked"
+        badge, verdict = "none", "only its caveat is in this run"
     elif len(known) == len(named):
         badge, verdict = "holds", f"true under its condition: all {len(known)} claims as expected"
     else:
-        badge, verdict = "part", f"checked in part: {len(known)} of {len(named)} claims are written, all as expected"
+        badge, verdict = (
+            "part",
+            f"checked in part: {len(known)} of {len(named)} claims are in this run, all as expected",
+        )
     return {
         "says": inline(sentence.says),
         "needs": inline(sentence.needs),

@@ -28,6 +28,7 @@ from bellcheck.proofs.verify import DEFAULT_EXAMPLES, DEFAULT_SEED, refutations,
 from . import figures
 from .captions import about_problem, at_a_glance, caption, outcomes
 from .convergence import DELTA, Curve, Effort, experiments, rows, run_curves
+from .counterexample_section import counterexample_section
 from .dependencies import layers, parts
 from .field_section import field_section
 from .folder import Folder, writable
@@ -104,6 +105,7 @@ def write_report(
     with clock("gradients"):
         steps("gradients")
         gradients, semi = _gradients(out_of)
+        semi += counterexample_section(out_of)
     with clock("vector fields"):
         steps("vector fields")
         fields = field_section(out_of)

@@ -1,7 +1,7 @@
 """The well-known answer that the project checks first, sentence by sentence: Cross Validated 365618 to question 365598.
 
 Each sentence is paraphrased. Beside it stand the condition that it silently needs, the claims that carry it and the
-folklore that shows what becomes of it without the condition. An id that has no claim yet is shown as such.
+folklore that shows what becomes of it without the condition. All of them exist.
 """
 
 from __future__ import annotations

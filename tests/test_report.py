@@ -132,9 +132,9 @@ def test_every_part_is_there(page: Tags) -> None:
     assert [
         attributes.get("id") for _, attributes in page.tags if str(attributes.get("id")).startswith("sentence-")
     ] == [f"sentence-{i}" for i in range(1, 17)]
-    assert len(figures) == 2 * 3 + 7
+    assert len(figures) == 2 * 3 + 11
     assert "refuted, as expected" in page.text
-    assert "no claim yet" in page.text
+    assert "not in this run" in page.text
     assert "checked in part" in page.text
     assert "10 of its 47 non-terminal states cannot be reached" in page.text
     assert "entered by termination alone, so without actions here: 47; nothing else." in page.text
@@ -205,6 +205,10 @@ def test_data_files_say_the_same(folder: Path) -> None:
         "field-rests",
         "gradients",
         "objectives",
+        "one-weight",
+        "split",
+        "valley",
+        "w-to-2w",
     ]
 
 
