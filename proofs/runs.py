@@ -16,7 +16,7 @@ from bellcheck.mdp.strategies import paths, tables, tied_to
 
 from .definitions import optimal_values
 
-__all__ = ["Path", "Update", "any_step", "optimal_or_any", "overlong_paths", "tables_along"]
+__all__ = ["Path", "Update", "any_step", "best_or_any", "optimal_or_any", "overlong_paths", "tables_along"]
 
 Path: TypeAlias = tuple[tuple[int, int, Scalar], ...]
 """Steps of (pair, outcome, step size)."""
@@ -47,6 +47,12 @@ def overlong_paths(mdp: FiniteMDP) -> st.SearchStrategy[Path]:
 
 
 @tied_to("pair")
+def best_or_any(mdp: FiniteMDP, best: Array) -> st.SearchStrategy[Array]:
+    """A table drawn before, as a rule q*, or any table."""
+    return st.one_of(st.just(best), tables(mdp))
+
+
+@tied_to("pair")
 def optimal_or_any(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
     """q*, from where all error is noise, or any table."""
-    return st.one_of(st.just(optimal_values(mdp)), tables(mdp))
+    return best_or_any(mdp, optimal_values(mdp))

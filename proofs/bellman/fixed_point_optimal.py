@@ -18,19 +18,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import strategies as st
-
 from bellcheck.mdp.arithmetic import Array, exact_array
 from bellcheck.mdp.examples import zero_reward_loop
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.solve import policy_iteration
-from bellcheck.mdp.strategies import mdps, tables, tied_to
+from bellcheck.mdp.strategies import mdps
 
 from ..assumptions import discounted, finite
 from ..claim import Claim, cite, isabelle, rocq
 from ..definitions import action_values, deterministic_policies_of, optimal_values
 from ..mutants import operators
 from ..relation import Relation, all_of, equal
+from ..runs import best_or_any
 
 fixed_point_optimal = Claim(
     id="bellman.fixed-point-optimal",
@@ -87,12 +86,7 @@ def optimal_policy_is_unique(T: Any, mdp: FiniteMDP) -> Relation:
     return equal(sum(bool((q == best).all()) for q in values), 1)
 
 
-@tied_to("pair")
-def _best_or_any(mdp: FiniteMDP, best: Array) -> st.SearchStrategy[Array]:
-    return st.one_of(st.just(best), tables(mdp))
-
-
-@fixed_point_optimal.exact(mdp=_few_policies, best=optimal_values, q=_best_or_any)
+@fixed_point_optimal.exact(mdp=_few_policies, best=optimal_values, q=best_or_any)
 def no_other_table_stays(T: Any, mdp: FiniteMDP, best: Array, q: Array) -> Relation:
     """T leaves a table where it is exactly if that is the best value: *the* fixed point."""
     return equal(bool((T(mdp, q) == q).all()), bool((q == best).all()))

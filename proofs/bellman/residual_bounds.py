@@ -14,18 +14,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import strategies as st
-
 from bellcheck.mdp.arithmetic import Array, exact_array, max_norm
 from bellcheck.mdp.examples import self_loop, two_state_cycle, zero_reward_loop
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.solve import policy_iteration
-from bellcheck.mdp.strategies import mdps, tables, tied_to
+from bellcheck.mdp.strategies import mdps, tables
 
 from ..assumptions import discounted, finite
 from ..claim import Claim, cite, isabelle
 from ..mutants import operators
 from ..relation import Relation, all_of, at_most, equal
+from ..runs import best_or_any
 
 residual_bounds = Claim(
     id="bellman.residual-bounds",
@@ -78,12 +77,7 @@ def _best(mdp: FiniteMDP) -> Array:
     return policy_iteration(mdp).q
 
 
-@tied_to("pair")
-def _best_or_any(mdp: FiniteMDP, best: Array) -> st.SearchStrategy[Array]:
-    return st.one_of(st.just(best), tables(mdp))
-
-
-@residual_bounds.exact(mdp=mdps(), best=_best, q=_best_or_any)
+@residual_bounds.exact(mdp=mdps(), best=_best, q=best_or_any)
 def residual_is_zero_at_the_solution_alone(T: Any, mdp: FiniteMDP, best: Array, q: Array) -> Relation:
     """What remains of both bounds if the factors are forgotten: no residual, no error, and the other way round."""
     return equal(bool(max_norm(T(mdp, q) - q) == 0), bool(max_norm(q - best) == 0))

@@ -17,7 +17,7 @@ class Kink(ArithmeticError):
     """A place where the function has no derivative: one-sided slopes differ."""
 
 
-class Unsupported(NotImplementedError):
+class Unsupported(LookupError):
     """An operation, or a form of it, whose derivative is not known here."""
 
 

@@ -31,6 +31,7 @@ from ..claim import Claim, cite
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
 from ..mutants import learners
 from ..relation import Relation, all_of, at_most, given
+from ..runs import Path, Update, tables_along
 
 bounded = Claim(
     id="q-learning.bounded",
@@ -58,7 +59,7 @@ def _symbolic(mdp: Any, *successors: int) -> dict[str, Any]:
 @bounded.all_reals(**_symbolic(symbolic_mdp(2, 2), -1))
 @bounded.all_reals(**_symbolic(symbolic_mdp(1, 3), 0))
 def one_step_stays_inside(
-    update: Any, mdp: FiniteMDP, q: Array, low: Scalar, high: Scalar, step_size: Scalar, successors: tuple[int, ...]
+    update: Update, mdp: FiniteMDP, q: Array, low: Scalar, high: Scalar, step_size: Scalar, successors: tuple[int, ...]
 ) -> Relation:
     """Any interval that contains the table, the rewards and r / (1 - gamma) contains the updated entry.
 
@@ -95,7 +96,7 @@ def _tables_or_ends(mdp: FiniteMDP) -> st.SearchStrategy[Array]:
 
 
 @bounded.pathwise(mdp=mdps(), q=_tables_or_ends, path=paths)
-def paths_stay_inside(update: Any, mdp: FiniteMDP, q: Array, path: tuple[tuple[int, int, Scalar], ...]) -> Relation:
+def paths_stay_inside(update: Update, mdp: FiniteMDP, q: Array, path: Path) -> Relation:
     """Every table of a run lies in the interval, and none exceeds max(||Q_0||, R / (1 - gamma)) in absolute value."""
     low = min(q.min(), mdp.reward.min(), mdp.reward.min() / (1 - mdp.discount))
     high = max(q.max(), mdp.reward.max(), mdp.reward.max() / (1 - mdp.discount))
@@ -103,17 +104,10 @@ def paths_stay_inside(update: Any, mdp: FiniteMDP, q: Array, path: tuple[tuple[i
     return all_of(
         [
             relation
-            for table in _tables(update, mdp, q, path)
+            for table in tables_along(update, mdp, q, path)
             for relation in (at_most(low, table), at_most(table, high), at_most(max_norm(table), largest))
         ]
     )
-
-
-def _tables(update: Any, mdp: FiniteMDP, q: Array, path: tuple[tuple[int, int, Scalar], ...]) -> list[Array]:
-    visited = [q]
-    for pair, outcome, step_size in path:
-        visited.append(update(mdp, visited[-1], pair, outcome, step_size))
-    return visited
 
 
 for _mutant in (learners.undiscounted_target, learners.sum_over_actions, learners.doubled_step):
@@ -143,9 +137,7 @@ def _end_of_the_interval(mdp: FiniteMDP) -> Array:
 
 
 @bounded.too_strong(beside=paths_stay_inside, mdp=mdps(max_states=1).map(_one_reward_and_out), q=_end_of_the_interval)
-def inside_the_discounted_rewards(
-    update: Any, mdp: FiniteMDP, q: Array, path: tuple[tuple[int, int, Scalar], ...]
-) -> Relation:
+def inside_the_discounted_rewards(update: Update, mdp: FiniteMDP, q: Array, path: Path) -> Relation:
     """[r_min, r_max] / (1 - gamma) does not hold the tables that begin in it, where an episode may end."""
     low, high = mdp.reward.min() / (1 - mdp.discount), mdp.reward.max() / (1 - mdp.discount)
     return given(
@@ -153,7 +145,7 @@ def inside_the_discounted_rewards(
         all_of(
             [
                 relation
-                for table in _tables(update, mdp, q, path)
+                for table in tables_along(update, mdp, q, path)
                 for relation in (at_most(low, table), at_most(table, high))
             ]
         ),

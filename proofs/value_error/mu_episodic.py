@@ -129,11 +129,12 @@ def weights_are_normalised_visits(stationary: Any, mdp: FiniteMDP, policy: Array
         h = _first_states(mdp)
         eta = _visits(mdp, M, h)
         mu = _by_state(mdp, stationary(pair_chain(mdp, policy)))
+        rate = sum(mu * _ends(mdp, M), fmpq(0))
         return all_of(
             [
-                equal(eta, h + eta @ M[np.ix_(mdp.acting, mdp.acting)]),
+                equal(mu, rate * h + mu @ M[np.ix_(mdp.acting, mdp.acting)]),
                 equal(sum(eta, fmpq(0)) * mu, eta),
-                equal(sum(eta, fmpq(0)) * sum(mu * _ends(mdp, M), fmpq(0)), 1),
+                equal(sum(eta, fmpq(0)) * rate, 1),
             ]
         )
 

@@ -89,9 +89,9 @@ _FEATURES, _Q = exact_array([1, 2]), exact_array([1, -5])
 
 @unvisited_error.fixture(mu=exact_array([1, 0]))
 def perfect_fit_is_off_by_seven(VE: Any, mu: Array) -> Relation:
-    """At theta = 1 VE and its slope are 0, and the second pair is off by 7."""
+    """At theta = 1 VE and its slope are 0, and the second pair is off by 7: weighted alone it makes VE 49."""
     values = [VE(mu, _Q, theta * _FEATURES) for theta in (fmpq(1, 2), fmpq(1), fmpq(3, 2))]
-    return equal([values[1], values[2] - values[0], _Q[1] - _FEATURES[1]], [0, 0, -7])
+    return equal([values[1], values[2] - values[0], VE(mu[::-1], _Q, _FEATURES)], [0, 0, 49])
 
 
 # -------------------------------------------------------------------- what must fail
