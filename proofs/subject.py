@@ -76,13 +76,15 @@ REFERENCES = {
 class Subject:
     """Something to be checked: a kind, a name, and where the code is.
 
-    `where` is ``module:name``, or the function itself. `cites` names the public thread or source of a mutant.
+    `where` is ``module:name``, or the function itself. `cites` names the public thread or source of a mutant, `bug` the
+    row of the catalogue of real bugs (``mutants/bugs.toml``) that it is written after, such as "A5".
     """
 
     kind: str
     name: str
     where: str | Callable[..., Any]
     cites: str = ""
+    bug: str = ""
 
     def __str__(self) -> str:
         return self.name
