@@ -29,6 +29,7 @@ def reduce(
     fails: Callable[[Instance], bool],
     *,
     valid: Callable[[Instance], bool] = lambda instance: True,
+    prepare: Callable[[Instance], Instance] = lambda instance: instance,
     max_calls: int = 2_000,
 ) -> Instance:
     """Return a smaller instance that still fails; deterministic.
@@ -39,6 +40,7 @@ def reduce(
     axes : how each value is tied to the model, see `restrict`; missing names are not tied.
     fails : whether the check fails; an exception counts as "does not fail".
     valid : whether an instance meets the assumptions of the check; only such instances are tried.
+    prepare : brings a proposed instance into a form that `fails` can be asked about; idempotent.
     max_calls : how often `fails` may be called.
 
     Raises ``ValueError`` if an axis is unknown.
@@ -54,7 +56,8 @@ def reduce(
         for edits in EDITS:
             position, proposed = 0, list(edits(smallest, axes))
             while position < len(proposed):
-                candidate = proposed[position]()
+                edited = proposed[position]()
+                candidate = None if edited is None else prepare(edited)
                 if candidate is None or size(candidate, axes) >= bound or not valid(candidate):
                     position += 1
                     continue

@@ -9,27 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import hypothesis
 import numpy as np
-from hypothesis import HealthCheck, Phase, Verbosity
 
 from bellcheck.mdp.arithmetic import Reals
 from bellcheck.mdp.extras import MissingExtra, missing_extra
 from bellcheck.mdp.reduce import reduce
 
 from .claim import Check, Claim, Control
-from .draws import accepts, axes, from_model, instance_to_data, instances, resolve, to_plain
-from .relation import Relation, Undecided
+from .draws import accepts, axes, from_model, resolve
+from .relation import Undecided
+from .search import Finding, Judge, search
 from .subject import Subject, reference
 from .verdict import CheckVerdict, ControlVerdict
 
-__all__ = ["Finding", "gather", "refute", "stream"]
+__all__ = ["gather", "refute", "stream"]
 
 RLIMIT = 2_000_000
 """z3's resource limit for one obligation: a count of its steps, not a time, so that machines agree."""
@@ -38,35 +35,6 @@ CONTROL_EXAMPLES = 2_000
 """How many instances a control may look at; one refutation is enough and ends the search.
 
 With the 200 of a check, a mutant that one instance in forty refutes would survive one run in two hundred."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a search brought: how many instances reached a comparison, and the first refuted one, reduced."""
-
-    examples: int
-    instance: dict[str, Any] | None = None
-    relation: Relation | None = None
-
-    @property
-    def counterexample(self) -> dict[str, Any] | None:
-        """The refuted instance with both sides, as JSON data."""
-        if self.instance is None or self.relation is None:
-            return None
-        sides = self.relation.sides()
-        data = {"left": to_plain(sides.left), "relation": sides.relation, "right": to_plain(sides.right)}
-        return {**instance_to_data(self.instance), "sides": data}
-
-
-@dataclass(frozen=True)
-class _Judge:
-    """What a search looks for: an instance whose relation is false, while `also` is true of it."""
-
-    relate: Callable[..., Relation]
-    also: Callable[[dict[str, Any]], bool] = lambda instance: True
-
-    def refutes(self, instance: dict[str, Any]) -> bool:
-        return not self.relate(**instance).holds and self.also(instance)
 
 
 class _NotRun(Exception):
@@ -86,7 +54,7 @@ def gather(claim: Claim, check: Check, *, examples: int, seed: int) -> CheckVerd
         name=check.name, kind=check.kind, status="holds", examples=0, false_alarm=check.false_alarm, seconds=0.0
     )
     try:
-        judge = _Judge(partial(check.function, reference(check.subject).call))
+        judge = Judge(partial(check.function, reference(check.subject).call))
         finding = _find(check, check.draws, judge, examples, _seed(seed, claim, check))
         verdict.examples = finding.examples
         if finding.instance is not None:
@@ -99,8 +67,13 @@ def gather(claim: Claim, check: Check, *, examples: int, seed: int) -> CheckVerd
     return verdict
 
 
-def refute(claim: Claim, control: Control, check: Check, *, examples: int, seed: int) -> ControlVerdict:
-    """Run a control under one kind of evidence of the check that must refute it."""
+def refute(
+    claim: Claim, control: Control, check: Check, *, examples: int, seed: int, limit: int | None = None
+) -> ControlVerdict:
+    """Run a control under one kind of evidence of the check that must refute it.
+
+    It looks at `limit` instances at the most, by default at `CONTROL_EXAMPLES`.
+    """
     began = time.perf_counter()
     verdict = ControlVerdict(
         name=control.name, kind=check.kind, status="survived", counterexample=None, by=check.name, seconds=0.0
@@ -112,7 +85,7 @@ def refute(claim: Claim, control: Control, check: Check, *, examples: int, seed:
         if claim.expected == "refuted":
             verdict.counterexample, verdict.reason = _accepted_truth(check, control, ours, draws, examples, random)
         else:
-            finding = _find(check, draws, _control_judge(control, check, ours), CONTROL_EXAMPLES, random)
+            finding = _find(check, draws, _control_judge(control, check, ours), limit or CONTROL_EXAMPLES, random)
             verdict.counterexample = finding.counterexample
         if verdict.counterexample is not None:
             verdict.status = "refuted"
@@ -133,20 +106,20 @@ def _not_a_verdict(error: Exception) -> tuple[Any, str]:
     return ("not-run", remedy) if remedy else ("error", f"{type(error).__name__}: {error}")
 
 
-def _control_judge(control: Control, check: Check, ours: Subject) -> _Judge:
+def _control_judge(control: Control, check: Check, ours: Subject) -> Judge:
     """A refutation by a control: the mutant or the stronger statement fails where the reference's check holds.
 
     For a mutant the check must compare something there; a stronger statement may be one with a weaker premise.
     """
     relate = partial(control.statement or check.function, (control.subject or ours).call)
     if control.without is not None:
-        return _Judge(relate)
+        return Judge(relate)
 
     def reference_holds(instance: dict[str, Any]) -> bool:
         relation = check.function(ours.call, **instance)
         return relation.holds and (relation.reached or control.statement is not None)
 
-    return _Judge(relate, also=reference_holds)
+    return Judge(relate, also=reference_holds)
 
 
 def _accepted_truth(
@@ -155,31 +128,25 @@ def _accepted_truth(
     """Folklore: the literal statement is refuted on an instance, and the true one holds there and on all others."""
     assert control.statement is not None
     truth = partial(control.statement, ours.call)
-    against = _find(check, draws, _Judge(truth), examples, seed)
+    against = _find(check, draws, Judge(truth), examples, seed)
     if against.instance is not None:
         return None, f"the true statement fails as well: {against.counterexample}"
-    literal = _Judge(partial(check.function, ours.call), also=lambda instance: truth(**instance).holds)
+    literal = Judge(partial(check.function, ours.call), also=lambda instance: truth(**instance).holds)
     return _find(check, draws, literal, CONTROL_EXAMPLES, seed).counterexample, None
 
 
 # -------------------------------------------------------------------- the search
 
 
-class _Found(Exception):
-    pass
-
-
-def _find(
-    check: Check, draws: Mapping[str, Any], judge: _Judge, examples: int, seed: np.random.SeedSequence
-) -> Finding:
+def _find(check: Check, draws: Mapping[str, Any], judge: Judge, examples: int, seed: np.random.SeedSequence) -> Finding:
     if check.kind == "all-reals":
         return _decide(check, draws, judge)
     if check.kind == "statistical":
         return _sample(check, resolve(draws, _no_strategy), judge, seed)
-    return _search(draws, judge, examples, seed)
+    return search(draws, judge, examples, seed)
 
 
-def _sample(check: Check, shown: dict[str, Any], judge: _Judge, seed: np.random.SeedSequence) -> Finding:
+def _sample(check: Check, shown: dict[str, Any], judge: Judge, seed: np.random.SeedSequence) -> Finding:
     def instance() -> dict[str, Any]:
         # Spawning from a seed changes it; with one each, the verdict, the control and what is shown see one sample.
         return {**shown, "seed": np.random.SeedSequence(seed.entropy), "false_alarm": check.false_alarm}
@@ -192,60 +159,10 @@ def _no_strategy(strategy: Any) -> Any:
     raise TypeError(f"statistical evidence stays outside Hypothesis, but draws from {strategy}")
 
 
-def _search(draws: Mapping[str, Any], judge: _Judge, examples: int, seed: np.random.SeedSequence) -> Finding:
-    found: list[dict[str, Any]] = []
-    reached = 0
-
-    def look(instance: dict[str, Any]) -> None:
-        nonlocal reached
-        relation = judge.relate(**instance)
-        if not relation.holds and judge.also(instance):
-            found.append(instance)
-            raise _Found
-        if not relation.reached:
-            hypothesis.reject()  # not counted: Hypothesis draws another in its place
-        reached += 1
-
-    drawn = _draws_anything(draws)
-    search = hypothesis.seed(int(seed.generate_state(1, np.uint64)[0]))(
-        hypothesis.settings(
-            max_examples=examples if drawn else 1,
-            phases=[Phase.generate],
-            database=None,
-            deadline=None,
-            derandomize=False,
-            suppress_health_check=list(HealthCheck),
-            report_multiple_bugs=False,
-            verbosity=Verbosity.quiet,
-            print_blob=False,
-        )(hypothesis.given(instances(draws))(look))
-    )
-    try:
-        search()
-    except _Found:
-        smallest = found[0]
-        if drawn:  # a fixture is the textbook's case, not an instance of it
-            smallest = reduce(smallest, axes(draws), judge.refutes, valid=accepts(draws))
-        return Finding(reached + 1, smallest, judge.relate(**smallest))
-    return Finding(reached)
-
-
-def _draws_anything(draws: Mapping[str, Any]) -> bool:
-    drawn = []
-
-    def note(strategy: Any) -> Any:
-        drawn.append(strategy)
-        raise _Found
-
-    with suppress(_Found):
-        resolve(draws, note)
-    return bool(drawn)
-
-
 # -------------------------------------------------------------------- all reals
 
 
-def _decide(check: Check, draws: Mapping[str, Any], judge: _Judge) -> Finding:
+def _decide(check: Check, draws: Mapping[str, Any], judge: Judge) -> Finding:
     """Ask z3 whether the relation can fail; a model is replayed in exact rationals before it counts."""
     import z3
 

@@ -25,7 +25,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["app", "bellcheck", "claims", "explain", "main", "report", "solve", "verify"]
+__all__ = ["app", "bellcheck", "check", "claims", "explain", "main", "report", "solve", "verify"]
 
 app = typer.Typer(
     name="bellcheck",
@@ -176,6 +176,52 @@ def report(
 
 
 @app.command()
+def check(
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="package.module:name, or file.py:name.")],
+    kind: Annotated[str, typer.Option("--as", metavar="KIND", help="What it is: q-learner, solver, td-loss, ...")],
+    declare: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A convention of yours; again for more.")
+    ] = None,
+    claims: Annotated[
+        list[str] | None, typer.Option("--claim", metavar="CLAIM", help="Only these: ids, groups or globs.")
+    ] = None,
+    examples: Annotated[
+        int, typer.Option("--max-examples", parser=_at_least(1), metavar="N", help="Instances of each check.")
+    ] = 50,
+    seed: Annotated[
+        int, typer.Option(parser=_at_least(0), metavar="S", help="The same seed asks the same questions.")
+    ] = 0,
+    time_limit: Annotated[float, typer.Option(metavar="SECONDS", min=0.01, help="For one call.")] = 10.0,
+    memory_limit: Annotated[int, typer.Option(metavar="MIB", min=16, help="Beyond what loading takes.")] = 1024,
+    expect_fail: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What is known to be refuted, an id a line.")
+    ] = None,
+    json: _Json = None,
+) -> int:
+    """Judge your own code by the checks that the theory is verified with, in a child process."""
+    from rich.console import Console
+
+    from bellcheck.proofs.conformance.sandbox import Limits
+
+    from .checking import check_and_show, declarations
+    from .output import nothing_left_behind
+
+    with nothing_left_behind():
+        return check_and_show(
+            subject,
+            kind,
+            declared=declarations(declare or []),
+            claims=claims or [],
+            examples=examples,
+            seed=seed,
+            limits=Limits(seconds=time_limit, memory=memory_limit * 2**20),
+            expect_fail=expect_fail,
+            json_file=json,
+            console=Console(highlight=False),
+        )
+
+
+@app.command()
 def explain(
     claim: Annotated[str, typer.Argument(metavar="CLAIM", help="An id; `bellcheck claims` lists them.")],
 ) -> None:
@@ -233,6 +279,7 @@ def _bad_inputs() -> tuple[type[Exception], ...]:
     from bellcheck.mdp.interop.gymnasium import NoTable, UnknownEnvironment
     from bellcheck.mdp.model import InvalidMDP
     from bellcheck.mdp.solve import ImproperPolicy
+    from bellcheck.proofs.conformance.sandbox import InvalidSubject
     from bellcheck.proofs.registry import UnknownClaim
 
     from .folder import UnwritableFolder
@@ -243,6 +290,7 @@ def _bad_inputs() -> tuple[type[Exception], ...]:
         ImproperPolicy,
         InvalidFile,
         InvalidMDP,
+        InvalidSubject,
         MissingExtra,
         MissingStart,
         NoTable,

@@ -1,0 +1,171 @@
+"""Agents in the style of Gymnasium's tutorials, and training loops: classes that keep a table, functions that fill one.
+
+An agent has a method that learns from a step and an attribute that holds its table. A training loop is given an
+environment made of a model, which writes down every step that is taken in it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .binding import bind
+from .data import FORMS, read_table
+from .learners import Learner
+from .loading import CannotLoad
+
+__all__ = ["Agent", "Recorded", "Training"]
+
+_UPDATES = ("update", "learn", "observe", "update_q", "step_update", "train_step", "update_q_table", "update_q_value")
+_TABLES = ("q_values", "q_table", "Q", "q", "qtable", "table", "q_value")
+_CONSTRUCTOR = (
+    "n_states", "n_actions", "env", "step_size", "discount", "epsilon", "first_epsilon", "last_epsilon",
+    "epsilon_decay", "seed",
+)  # fmt: skip
+
+
+class Agent(Learner):
+    """A class whose instances hold a table and update it; a new one is made for each question."""
+
+    required = ("state", "action", "reward", "next_state")
+    optional = ("terminated", "truncated", "legal")
+
+    def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
+        if not inspect.isclass(function):
+            raise CannotLoad("an agent is a class; for a function that updates a table say --as q-learner")
+        self._class = bind(function, (), _CONSTRUCTOR)
+        self._update = _only(function, declared.get("update"), _UPDATES, "a method that learns from a step", "update")
+        self._table = declared.get("attribute")
+        self._form = declared.get("table")
+        self._method = getattr(function, self._update)
+        # Bound without self, which the instance will supply.
+        self.bound = bind(_without_self(self._method), self.required, self.optional, declared.get("arguments", ()))
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the rows of the agent's table after it has learned from the step that `request` describes."""
+        rows, columns = request["table"], request["columns"]
+        agent = self._made(request)
+        name = self._table or _only(agent, None, _TABLES, "an attribute that holds its table", "attribute")
+        form = self._form or _form_of(getattr(agent, name))
+        setattr(agent, name, FORMS[form]([list(row) for row in rows], columns))
+        values = {**request, "legal": list(columns[request["next_state"]]), "state": request["state"]}
+        named = {parameter: values[role] for role, parameter in self.bound.roles.items()}
+        getattr(agent, self._update)(**named)
+        return {"table": read_table(getattr(agent, name), rows, columns)}
+
+    def _made(self, request: Mapping[str, Any]) -> Any:
+        n_states, n_actions = len(request["table"]), len(request["table"][0])
+        values = {
+            "n_states": n_states,
+            "n_actions": n_actions,
+            "step_size": request["step_size"],
+            "discount": request["discount"],
+            **dict.fromkeys(("epsilon", "first_epsilon", "last_epsilon", "epsilon_decay"), 0.0),
+            "seed": 0,
+        }
+        if "env" in self._class.roles:
+            values["env"] = _idle(n_states, n_actions)
+        return self._class(values)
+
+
+def _without_self(method: Any) -> Any:
+    signature = inspect.signature(method)
+
+    def named(*args: Any, **kwargs: Any) -> Any:
+        return method(*args, **kwargs)
+
+    named.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
+    return named
+
+
+def _only(owner: Any, declared: str | None, names: tuple[str, ...], what: str, key: str) -> str:
+    found = declared or next((name for name in names if hasattr(owner, name)), None)
+    if found is None or not hasattr(owner, found):
+        raise CannotLoad(f"{what} is not recognised ({', '.join(names[:4])}, ...); name it: --declare {key}=NAME")
+    return found
+
+
+def _form_of(table: Any) -> str:
+    if isinstance(table, Mapping):
+        return "rows"
+    return "lists" if isinstance(table, list) else "array"
+
+
+def _idle(n_states: int, n_actions: int) -> Any:
+    stay = {s: {a: [(1.0, s, 0.0, False)] for a in range(n_actions)} for s in range(n_states)}
+    return Recorded(stay, [1.0] + [0.0] * (n_states - 1))
+
+
+# -------------------------------------------------------------------- training loops
+
+
+def _environment() -> Any:
+    import gymnasium
+
+    class Recorded(gymnasium.Env):  # type: ignore[misc]
+        """A model as an environment that writes down (state, action, outcome) of each step taken in it."""
+
+        metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as Gymnasium has it
+
+        def __init__(self, table: Any, start: list[float]) -> None:
+            self.P, self._start = table, start
+            self.observation_space = gymnasium.spaces.Discrete(len(table))
+            self.action_space = gymnasium.spaces.Discrete(max(map(len, table.values())))
+            self.log: list[tuple[int, int, int]] = []
+            self._state = 0
+
+        def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[int, dict[str, Any]]:
+            super().reset(seed=seed)
+            self._state = int(self.np_random.choice(len(self._start), p=self._start))
+            return self._state, {}
+
+        def step(self, action: Any) -> tuple[int, float, bool, bool, dict[str, Any]]:
+            row = self.P[self._state][int(action)]
+            outcome = int(self.np_random.choice(len(row), p=[p for p, _, _, _ in row]))
+            self.log.append((self._state, int(action), outcome))
+            _, self._state, reward, terminated = row[outcome]
+            return self._state, float(reward), bool(terminated), False, {}
+
+    return Recorded
+
+
+def Recorded(table: Any, start: list[float]) -> Any:  # noqa: N802 - it makes an environment of that class
+    """Return the environment of a transition table and a start distribution. Needs Gymnasium."""
+    return _environment()(table, start)
+
+
+class Training:
+    """A training loop: given an environment and numbers, it returns a table, or an object that has one."""
+
+    def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
+        optional = ("step_size", "discount", "epsilon", "steps", "seed", "rng", "first_epsilon", "last_epsilon")
+        self.bound = bind(function, ("env",), optional, declared.get("arguments", ()))
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the table that was learned, and the steps that were taken."""
+        table = {
+            s: {a: [tuple(outcome) for outcome in row] for a, row in enumerate(rows)}
+            for s, rows in enumerate(request["table"])
+        }
+        environment = Recorded(table, request["start"])
+        environment.reset(seed=request["seed"])
+        values = {**request, "env": environment, "rng": np.random.default_rng(request["seed"])}
+        values["first_epsilon"] = values["last_epsilon"] = request["epsilon"]
+        learned = self.bound(values)
+        if not isinstance(learned, Mapping | list) and not hasattr(learned, "shape"):
+            learned = getattr(learned, _only(learned, None, _TABLES, "an attribute that holds its table", "attribute"))
+        columns = [list(range(len(rows))) for rows in request["table"]]
+        rows = [[0.0] * max(map(len, columns)) for _ in columns]
+        if isinstance(learned, Mapping):
+            learned = {**_filled(learned, rows), **learned}
+        return {"table": read_table(learned, rows, columns), "log": [list(step) for step in environment.log]}
+
+
+def _filled(learned: Mapping[Any, Any], rows: list[list[float]]) -> dict[Any, Any]:
+    """Entries of 0 for states that a dictionary has not met."""
+    if any(isinstance(key, tuple) for key in learned):
+        return {(s, a): 0.0 for s, row in enumerate(rows) for a in range(len(row))}
+    return {s: np.zeros(len(row)) for s, row in enumerate(rows)}

@@ -1,0 +1,203 @@
+"""The kinds of foreign subjects: what each is given, what it may declare, and as which of our own kinds it is judged.
+
+A *door* is a kind as its authors know it, with the field's signature. A *view* presents the foreign code as one of the
+kinds that checks are about, so that the check which proves the theory on our code judges theirs. A *convention* is a
+choice that the field leaves open; a subject declares it, and is held to exactly that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flint import fmpq
+
+from bellcheck.mdp.arithmetic import NotANumber, exact
+
+from .faults import Fault
+from .grid import Grid
+from .sandbox import InvalidSubject, Limits, Sandbox
+
+__all__ = ["Convention", "Door", "Foreign", "Happened", "View", "choice", "flag", "names", "number", "text"]
+
+
+@dataclass(frozen=True)
+class Convention:
+    """Something that a subject may declare: its name, what it says, how its text is read, and what holds by default.
+
+    `values` are the texts to choose from, where there are few.
+    """
+
+    name: str
+    words: str
+    read: Callable[[str], Any]
+    default: Any = None
+    values: tuple[str, ...] = ()
+
+
+def choice(name: str, words: str, *values: str) -> Convention:
+    """One of a few words, the first by default."""
+
+    def read(given: str) -> str:
+        if given not in values:
+            raise InvalidSubject(f"--declare {name}={given}: choose one of {', '.join(values)}")
+        return given
+
+    return Convention(name, words, read, values[0], values)
+
+
+def flag(name: str, words: str, *, default: bool) -> Convention:
+    """Yes or no."""
+
+    def read(given: str) -> bool:
+        if given not in ("yes", "no"):
+            raise InvalidSubject(f"--declare {name}={given}: say yes or no")
+        return given == "yes"
+
+    return Convention(name, words, read, default, ("yes", "no"))
+
+
+def number(name: str, words: str, *, low: int, high: int | None = None, default: str | None = None) -> Convention:
+    """A rational number in [low, high]."""
+
+    def read(given: str) -> fmpq:
+        try:
+            value = exact(given)
+        except NotANumber as error:
+            raise InvalidSubject(f"--declare {name}: {error}") from None
+        if value < low or (high is not None and value > high):
+            raise InvalidSubject(f"--declare {name}={given}: it lies in [{low}, {'oo' if high is None else high}]")
+        return value
+
+    return Convention(name, words, read, None if default is None else exact(default))
+
+
+def names(name: str, words: str) -> Convention:
+    """Several words, separated by commas."""
+    return Convention(name, words, lambda given: tuple(part.strip() for part in given.split(",") if part.strip()), ())
+
+
+def text(name: str, words: str) -> Convention:
+    """Any text."""
+    return Convention(name, words, str)
+
+
+@dataclass(frozen=True)
+class View:
+    """Foreign code as one of the kinds that checks are about.
+
+    `pins` replace draws of a check by their names: what the subject declares is not drawn. `grid` moves instances onto
+    numbers that floats hold. `examples` and `reductions` bound how often a slow subject is asked.
+
+    `pointwise` says that every answer must be the reference's, and not only keep a promise; `alternatives` are other
+    declarations in words, with the change that they make to a call's arguments.
+    """
+
+    kind: str
+    call: Callable[..., Any]
+    grid: Grid
+    label: str = ""
+    pins: Mapping[str, Any] = field(default_factory=dict)
+    examples: int | None = None
+    reductions: int = 2_000
+    pointwise: bool = True
+    alternatives: tuple[tuple[str, Callable[[tuple[Any, ...]], tuple[Any, ...]]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Door:
+    """A kind of foreign subject.
+
+    `signature` shows it with the names of the field; `views` makes the views of a subject that has been started, which
+    are of the kinds `judged_as`.
+    """
+
+    kind: str
+    words: str
+    signature: str
+    conventions: tuple[Convention, ...]
+    judged_as: tuple[str, ...]
+    views: Callable[[Foreign], list[View]]
+
+    def read(self, declared: Mapping[str, str]) -> dict[str, Any]:
+        """Return the value of every convention, as declared or by default. Raises `InvalidSubject`."""
+        known = {convention.name: convention for convention in self.conventions}
+        for name in declared:
+            if name not in known:
+                raise InvalidSubject(
+                    f"--declare {name}: a {self.kind} declares {', '.join(sorted(known)) or 'nothing'}"
+                )
+        return {
+            name: convention.read(declared[name]) if name in declared else convention.default
+            for name, convention in known.items()
+        }
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What a call did besides answering: it changed an argument, or answered otherwise when it was asked again."""
+
+    conduct: str
+    detail: str
+
+
+class Foreign:
+    """A subject under judgement: foreign code, how it is reached, and what it declares."""
+
+    REMEMBERED = 25
+
+    def __init__(
+        self,
+        door: Door,
+        target: str | Callable[..., Any],
+        declared: Mapping[str, str],
+        limits: Limits,
+        folder: Path | None = None,
+    ) -> None:
+        self.door, self.target = door, target
+        self.name = target if isinstance(target, str) else getattr(target, "__qualname__", repr(target))
+        self.texts = dict(declared)
+        self.declared = door.read(declared)
+        plain = {name: str(value) if isinstance(value, fmpq) else value for name, value in self.declared.items()}
+        self.sandbox = Sandbox(
+            door.kind, target, {name: value for name, value in plain.items() if value not in (None, ())}, limits, folder
+        )
+        self.happened: list[Happened] = []
+        self.asked = 0
+        self._remembered: list[tuple[dict[str, Any], dict[str, Any]]] = []
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles of the subject's parameters; known once it has been started."""
+        return self.sandbox.roles
+
+    def ask(self, question: dict[str, Any], seed: int = 0) -> dict[str, Any]:
+        """Return the answer to a question, and note what else the call did. Raises `Fault`."""
+        self.asked += 1
+        answer = self.sandbox.ask(question, seed=seed)
+        for role in answer.get("changed", ()):
+            self.happened.append(Happened("arguments", f"it wrote to the array that it was given as {role}"))
+        if len(self._remembered) < self.REMEMBERED:
+            self._remembered.append((question, answer))
+        return answer
+
+    def asked_again(self) -> str | None:
+        """Ask the first questions once more, in another order and with other global random numbers.
+
+        Returns what differs; None if every answer is the same: the subject is a function of its arguments.
+        """
+        for place, (question, answer) in reversed(list(enumerate(self._remembered))):
+            try:
+                again = self.sandbox.ask(question, seed=1 + place)
+            except Fault as fault:
+                return f"asked the same again, it did not answer: {fault}"
+            if repr(again) != repr(answer):
+                return f"asked the same again, it answered {_short(again)} and not {_short(answer)}"
+        return None
+
+
+def _short(answer: Mapping[str, Any]) -> str:
+    shown = str(next(iter(answer.values()))) if len(answer) == 1 else str(dict(answer))
+    return shown if len(shown) <= 120 else shown[:120] + " ..."

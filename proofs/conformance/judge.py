@@ -1,0 +1,280 @@
+"""Judge foreign code: every check that is about its kind, on instances that floats hold exactly.
+
+The checks are those of the claims, and so are the draws; only the subject is another. A refutation counts where the
+relation is false and our own reference's is true. A call that does not come back with an answer is no refutation of a
+theorem but a point of conduct of its own, and the search goes on behind it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from bellcheck.mdp.reduce import reduce
+
+from ..claim import Check, Claim, Kind
+from ..draws import accepts, axes, instance_to_data
+from ..evidence import stream
+from ..registry import all_claims
+from ..relation import Relation
+from ..search import Finding, Judge, Skipped, search
+from ..subject import reference
+from .door import Foreign, View
+from .faults import Fault, FaultKind, NotOffered
+from .likeness import likeness
+from .recorder import Recorder
+from .verdicts import CONDUCT, Judgement, Result
+
+__all__ = ["DEFAULT_EXAMPLES", "Court", "Step", "checks_of", "judge"]
+
+DEFAULT_EXAMPLES = 50
+MAX_HANGS = 3
+JUDGED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture")
+"""The evidence that foreign code can give: a function of numbers has no symbols."""
+
+_CONDUCT_OF: dict[FaultKind, str] = {
+    "raises": "conduct.answers",
+    "crashes": "conduct.answers",
+    "hangs": "conduct.answers",
+    "exits": "conduct.answers",
+    "out-of-memory": "conduct.answers",
+    "floods": "conduct.output",
+    "wrong-shape": "conduct.shape",
+    "not-finite": "conduct.finite",
+    "elsewhere": "conduct.cells",
+}
+
+Step = Callable[[str, int, int], None]
+"""Called with what is about to run, and how many of how many checks are done."""
+
+
+def checks_of(view: View, claims: Iterable[Claim] | None = None) -> list[tuple[Claim, Check]]:
+    """Return the checks that judge a view, of all claims that are expected to hold."""
+    chosen = all_claims() if claims is None else claims
+    return [
+        (claim, check)
+        for claim in chosen
+        if claim.expected == "holds"
+        for check in claim.checks
+        if check.subject == view.kind and check.kind in JUDGED
+    ]
+
+
+def judge(
+    foreign: Foreign,
+    *,
+    claims: Sequence[Claim] | None = None,
+    examples: int = DEFAULT_EXAMPLES,
+    seed: int = 0,
+    progress: Step = lambda step, done, total: None,
+) -> Judgement:
+    """Put a subject to every check of its kind, or those of some claims, and return the results.
+
+    Raises `sandbox.InvalidSubject` if the subject cannot be loaded. The same seed gives the same judgement.
+    """
+    foreign.sandbox.start()
+    try:
+        views = foreign.door.views(foreign)
+        work = [(view, claim, check) for view in views for claim, check in checks_of(view, claims)]
+        court = Court(foreign, examples, seed)
+        for done, (view, claim, check) in enumerate(work):
+            progress(f"{claim.id}: {check.name}", done, len(work))
+            court.hear(view, claim, check)
+        progress("asking again", len(work), len(work))
+        return court.judgement()
+    finally:
+        foreign.sandbox.close()
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A point of conduct that was missed: on which instance of which check, and what was seen."""
+
+    detail: str
+    view: View
+    check: Check
+    instance: dict[str, Any]
+    fault: Fault | None = None
+
+
+@dataclass
+class Court:
+    """A judgement in progress: checks are heard one by one, and conduct is noted on the way."""
+
+    foreign: Foreign
+    examples: int = DEFAULT_EXAMPLES
+    seed: int = 0
+    results: list[Result] = field(default_factory=list)
+    missed: dict[str, _Seen] = field(default_factory=dict)
+    recorders: dict[str, Recorder] = field(default_factory=dict)
+    hangs: int = 0
+
+    def hear(self, view: View, claim: Claim, check: Check) -> Result:
+        """Run one check on one view of the subject, and return the result."""
+        began = time.perf_counter()
+        result = Result(
+            id=claim.id,
+            check=check.name,
+            says=_first_line(check.function),
+            status="holds",
+            evidence=check.kind,
+            label=view.label,
+        )
+        self.results.append(result)
+        recorder = self.recorders.setdefault(view.kind + view.label, Recorder(view))
+        why: dict[str, int] = {}
+        ours = reference(view.kind)
+
+        def relate(**instance: Any) -> Relation:
+            self._enough()
+            try:
+                return check.function(recorder, **instance)
+            except NotOffered as reason:
+                why[str(reason)] = why.get(str(reason), 0) + 1
+                raise Skipped from None
+            except Fault as fault:
+                self._note_fault(fault, view, check, instance)
+                raise Skipped from None
+            except Exception:
+                ours_on(instance)
+                raise
+            finally:
+                self._note_conduct(view, check, instance)
+
+        def ours_on(instance: dict[str, Any]) -> Relation:
+            # Moved onto the grid, an instance may be none any more: then our own code cannot be asked about it either.
+            try:
+                return check.function(ours.call, **instance)
+            except Exception:
+                raise Skipped from None
+
+        def reference_holds(instance: dict[str, Any]) -> bool:
+            relation = ours_on(instance)
+            return relation.holds and relation.reached
+
+        draws = {**check.draws, **{name: pin for name, pin in view.pins.items() if name in check.draws}}
+        finding = Finding(0)
+        try:
+            finding = search(
+                draws,
+                Judge(relate, also=reference_holds),
+                min(self.examples, view.examples or self.examples),
+                stream(self.seed, self.foreign.door.kind, claim.id, check.name, check.kind, view.label),
+                prepare=view.grid.of(axes(draws)),
+                reductions=view.reductions,
+            )
+        except _Hung:
+            result.reason = "it hung"
+        result.examples = finding.examples
+        if result.reason is not None:
+            result.status = "not-run"
+        elif finding.instance is not None:
+            result.status, result.instance = "refuted", finding.counterexample
+            result.call = recorder.first_wrong(check.function, finding.instance, ours)
+        elif finding.examples == 0:
+            result.status, result.reason = "not-run", self._why_not(why)
+        result.seconds = time.perf_counter() - began
+        return result
+
+    def _why_not(self, why: Mapping[str, int]) -> str:
+        if why:
+            return max(why, key=lambda reason: (why[reason], reason))
+        seen = next(iter(self.missed.values()), None)
+        return f"no instance was answered: {seen.detail}" if seen else "no instance reached a comparison"
+
+    # ---------------------------------------------------------------- conduct
+
+    def _note_fault(self, fault: Fault, view: View, check: Check, instance: dict[str, Any]) -> None:
+        if fault.kind == "hangs":
+            self.hangs += 1
+        conduct = _CONDUCT_OF[fault.kind]
+        if conduct not in self.missed:
+            self.missed[conduct] = _Seen(str(fault), view, check, instance, fault)
+        self._enough()
+
+    def _enough(self) -> None:
+        """Ask no more where each question costs the whole time limit."""
+        if self.hangs >= MAX_HANGS:
+            raise _Hung
+
+    def _note_conduct(self, view: View, check: Check, instance: dict[str, Any]) -> None:
+        for happened in self.foreign.happened:
+            self.missed.setdefault(happened.conduct, _Seen(happened.detail, view, check, instance))
+        self.foreign.happened.clear()
+
+    def conduct(self) -> list[Result]:
+        """Return a result for each point of conduct, as far as it has been seen."""
+        results = [self._conduct(point) for point in CONDUCT if point not in ("conduct.output", "conduct.repeatable")]
+        output = Result(id="conduct.output", check="", says=CONDUCT["conduct.output"], status="holds")
+        flooded, printed = self.missed.get("conduct.output"), self.foreign.sandbox.printed
+        if flooded is not None:
+            output.status, output.reason = "refuted", flooded.detail
+        elif printed:
+            output.reason = f"it printed {printed} bytes, last: {self.foreign.sandbox.last_output.strip()[-100:]!r}"
+        repeatable = Result(id="conduct.repeatable", check="", says=CONDUCT["conduct.repeatable"], status="holds")
+        again = self.foreign.asked_again()
+        if again is not None:
+            repeatable.status, repeatable.reason = "refuted", again
+        return [*results, output, repeatable]
+
+    def judgement(self) -> Judgement:
+        """Return everything that was seen."""
+        results = [*self.results, *self.conduct()]
+        return Judgement(
+            bellcheck=version("bellcheck"),
+            subject=self.foreign.name,
+            kind=self.foreign.door.kind,
+            declared=self.foreign.texts,
+            seed=self.seed,
+            results=results,
+            looks_like=self.looks_like(),
+            calls=self.foreign.asked,
+        )
+
+    def looks_like(self) -> list[str]:
+        """Return what a refuted subject looks like, in words."""
+        refuted = any(result.status == "refuted" for result in self.results)
+        return likeness(self.recorders.values()) if refuted else []
+
+    def _conduct(self, id: str) -> Result:
+        result = Result(id=id, check="", says=CONDUCT[id], status="holds")
+        seen = self.missed.get(id)
+        if seen is not None:
+            result.status, result.reason = "refuted", seen.detail
+            result.instance = instance_to_data(self._smallest(seen))
+            result.label = seen.view.label
+        return result
+
+    def _smallest(self, seen: _Seen) -> dict[str, Any]:
+        """Reduce the instance on which a fault was seen, as long as the same fault shows."""
+        if seen.fault is None or seen.fault.kind == "hangs":
+            return seen.instance
+        signature = seen.fault.signature
+        draws = {**seen.check.draws, **{name: pin for name, pin in seen.view.pins.items() if name in seen.check.draws}}
+
+        def shows_it(instance: dict[str, Any]) -> bool:
+            try:
+                seen.check.function(seen.view.call, **instance)
+            except Fault as fault:
+                return fault.signature == signature
+            return False
+
+        return reduce(
+            seen.instance,
+            axes(draws),
+            shows_it,
+            valid=accepts(draws),
+            prepare=seen.view.grid.of(axes(draws)),
+            max_calls=min(seen.view.reductions, 300),
+        )
+
+
+class _Hung(Exception):
+    pass
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (function.__doc__ or function.__name__).strip().split("\n")[0]

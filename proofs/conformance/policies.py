@@ -1,0 +1,192 @@
+"""Doors of behaviour policies, step sizes and target networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array
+from bellcheck.mdp.model import FiniteMDP
+
+from .door import Door, Foreign, View, choice, names, number
+from .faults import Fault, NotOffered
+from .grid import Grid, as_float, fraction_bits, require_exact
+from .learners import TABLE, Table
+
+__all__ = ["DOORS"]
+
+ARGUMENTS = names("arguments", "what the leading parameters are, in order, where their names do not say")
+
+
+# -------------------------------------------------------------------- behaviour
+
+
+def _policy(foreign: Foreign) -> Callable[..., Array]:
+    declared_ties, declared_epsilon = foreign.declared["ties"], foreign.declared["epsilon"]
+
+    def policy(mdp: FiniteMDP, q: Array, epsilon: object, ties: str = "lowest") -> Array:
+        """The signature of ``bellcheck.mdp.behaviour.epsilon_greedy``."""
+        if ties != declared_ties:
+            raise NotOffered(f"ties {ties!r}, where {declared_ties!r} is declared")
+        chance = exact(epsilon)
+        if declared_epsilon is not None and chance != declared_epsilon:
+            raise NotOffered(f"epsilon {chance}, where {declared_epsilon} is built in")
+        table = Table(foreign, mdp)
+        sizes = [len(mdp.pairs_of(state)) for state in map(int, mdp.acting)]
+        if any(n & (n - 1) for n in sizes):
+            raise NotOffered("a state with three actions: a third of epsilon has no exact binary form")
+        rows = table.rows(q)
+        found = []
+        for state in map(int, mdp.acting):
+            question = {"rows": rows, "columns": table.columns, "state": state, "epsilon": as_float(chance), "draws": 0}
+            probabilities = foreign.ask(question)["probabilities"]
+            n = len(mdp.pairs_of(state))
+            if not np.isfinite(probabilities).all():
+                raise Fault("not-finite", f"the probabilities of state {state} are {probabilities}")
+            if any(p != 0 for p in probabilities[n:]):
+                raise Fault(
+                    "elsewhere", f"state {state} has {n} actions, and others have probability {probabilities[n:]}"
+                )
+            found += probabilities[:n]
+        return exact_array(found)
+
+    return policy
+
+
+def _sampler(foreign: Foreign) -> Callable[..., np.ndarray]:
+    def counts(mdp: FiniteMDP, q: Array, epsilon: object, draws: int, seed: int) -> np.ndarray:
+        """How often each pair's action was drawn, in so many draws in each state."""
+        table = Table(foreign, mdp)
+        rows = table.rows(q)
+        found: list[int] = []
+        for state in map(int, mdp.acting):
+            question = {"rows": rows, "columns": table.columns, "state": state, "epsilon": as_float(exact(epsilon))}
+            answer = foreign.ask({**question, "draws": draws, "seed": seed + state}, seed=seed + state)
+            n = len(mdp.pairs_of(state))
+            if any(answer["counts"][n:]):
+                raise Fault(
+                    "elsewhere", f"state {state} has {n} actions, and others were drawn: {answer['counts'][n:]}"
+                )
+            found += answer["counts"][:n]
+        return np.array(found)
+
+    return counts
+
+
+def _behaviour_views(foreign: Foreign) -> list[View]:
+    told = "legal" in foreign.roles or "state" not in foreign.roles
+    grid = Grid(rectangular=not told)
+    epsilon = foreign.declared["epsilon"]
+    pins = {"ties": foreign.declared["ties"], **({} if epsilon is None else {"epsilon": epsilon})}
+    if foreign.declared["returns"] == "action":
+        return [View("behaviour-sampler", _sampler(foreign), grid, pins=pins, pointwise=False)]
+    return [View("behaviour", _policy(foreign), grid, pins=pins)]
+
+
+# -------------------------------------------------------------------- step sizes
+
+
+def _step_size(foreign: Foreign) -> Callable[..., Scalar]:
+    def size(k: int, law: Any) -> Scalar:
+        """The step size after k earlier updates; the law is the declared one."""
+        return exact(foreign.ask({"k": int(k), "discount": None})["step_size"])
+
+    return size
+
+
+def _law(foreign: Foreign) -> Any:
+    from bellcheck.mdp.step_size import Constant, Linear, Polynomial, RescaledLinear
+
+    law, parameter = foreign.declared["law"], foreign.declared["parameter"]
+    if law == "linear":
+        return Linear()
+    if parameter is None:
+        raise NotOffered(f"a {law} law has a parameter; --declare parameter=NUMBER")
+    return {"constant": Constant, "polynomial": Polynomial, "rescaled-linear": RescaledLinear}[law](parameter)
+
+
+# -------------------------------------------------------------------- target networks
+
+
+def _follow(foreign: Foreign) -> Callable[..., Any]:
+    declared_tau = foreign.declared["tau"]
+
+    def follow(
+        onlines: Sequence[Array],
+        target: Array,
+        interval: int,
+        tau: Scalar,
+        train_every: int = 1,
+        n_envs: int = 1,
+        reloads: Collection[int] = (),
+    ) -> list[Array]:
+        """The signature of ``bellcheck.mdp.target_sync.follow``: the schedule is ours, the update the subject's."""
+        if n_envs != 1 or train_every != 1 or reloads:
+            raise NotOffered("several environments, pauses in training or reloading: the subject is one update")
+        if declared_tau is not None and tau != declared_tau:
+            raise NotOffered(f"tau {tau}, where {declared_tau} is built in")
+        bits = fraction_bits([tau]) * (1 + len(onlines) // interval) + fraction_bits(
+            [*target, *(x for o in onlines for x in o)]
+        )
+        require_exact(bits, [*target, *(max(abs(x) for x in o) for o in onlines)])
+        question = {
+            "onlines": [[as_float(x) for x in online] for online in onlines],
+            "target": [as_float(x) for x in target],
+            "interval": int(interval),
+            "tau": as_float(tau),
+        }
+        return [exact_array(parameters) for parameters in foreign.ask(question)["targets"]]
+
+    return follow
+
+
+DOORS = (
+    Door(
+        "behaviour",
+        "an epsilon-greedy policy: probabilities, or an action drawn from them",
+        "policy(Q_of_s, epsilon) or policy(Q, s, epsilon[, legal, rng])",
+        (
+            TABLE,
+            ARGUMENTS,
+            choice("ties", "the greedy share goes to the lowest best action, or to all alike", "split", "lowest"),
+            choice("returns", "probabilities, or an action", "probabilities", "action"),
+            number("epsilon", "the share of exploration, where it is built in", low=0, high=1),
+        ),
+        ("behaviour", "behaviour-sampler"),
+        _behaviour_views,
+    ),
+    Door(
+        "step-size",
+        "a schedule of step sizes",
+        "alpha(k), k being the number of earlier updates",
+        (
+            ARGUMENTS,
+            choice("law", "the formula", "linear", "rescaled-linear", "polynomial", "constant"),
+            number("parameter", "its number: the discount, the exponent, or the step size", low=0),
+            number("first", "what the first k is called", low=0, default="0"),
+        ),
+        ("step-size",),
+        lambda foreign: [View("step-size", _step_size(foreign), Grid(), pins={"law": _law(foreign)})],
+    ),
+    Door(
+        "target-update",
+        "the update of a target network",
+        "update(target, online[, tau]): lists of arrays, an array, or torch modules; in place or returned",
+        (
+            ARGUMENTS,
+            choice("parameters", "how parameters are kept", "list", "array", "module"),
+            number("tau", "the share of the online network, where it is built in", low=0, high=1),
+        ),
+        ("target-sync",),
+        lambda foreign: [
+            View(
+                "target-sync",
+                _follow(foreign),
+                Grid(),
+                pins={} if foreign.declared["tau"] is None else {"tau": foreign.declared["tau"]},
+            )
+        ],
+    ),
+)

@@ -1,0 +1,66 @@
+"""What a subject was asked and answered while it was judged, and which call of a counterexample went wrong first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..draws import to_plain
+from ..relation import Relation
+from ..subject import Subject
+from .door import View
+from .verdicts import Call
+
+__all__ = ["Recorder", "alike"]
+
+
+class Recorder:
+    """A view's call that keeps the first calls and their answers."""
+
+    KEPT = 200
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.calls: list[tuple[tuple[Any, ...], Any]] = []
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Ask the subject."""
+        answer = self.view.call(*arguments, **named)
+        if not named and len(self.calls) < self.KEPT:
+            self.calls.append((arguments, answer))
+        return answer
+
+    def first_wrong(self, check: Callable[..., Relation], instance: dict[str, Any], ours: Subject) -> Call | None:
+        """Return the first call on an instance whose answer is not the reference's; None where answers may differ."""
+        if not self.view.pointwise:
+            return None
+        asked: list[tuple[tuple[Any, ...], Any]] = []
+
+        def traced(*arguments: Any) -> Any:
+            answer = self.view.call(*arguments)
+            asked.append((arguments, answer))
+            return answer
+
+        check(traced, **instance)
+        for arguments, answer in asked:
+            expected = ours.call(*arguments)
+            if not alike(answer, expected):
+                names = _names_of(ours.call)
+                question = {name: to_plain(value) for name, value in zip(names, arguments, strict=False)}
+                return Call(asked=question, got=to_plain(answer), expected=to_plain(expected))
+        return None
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two answers are equal, entry by entry."""
+    if isinstance(one, tuple | list) and isinstance(other, tuple | list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return np.shape(one) == np.shape(other) and bool(np.all(np.asarray(one == other)))
+
+
+def _names_of(function: Callable[..., Any]) -> list[str]:
+    import inspect
+
+    return list(inspect.signature(function).parameters)

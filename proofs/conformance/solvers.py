@@ -1,0 +1,284 @@
+"""Doors of what is given a whole model: Bellman operators, solvers, and learners that run by themselves.
+
+A model is handed over as a program keeps it: P and R as arrays, as sparse matrices, or as a transition table of
+Gymnasium's form. Where a state has fewer actions than others its first one is repeated, which changes no value; a
+terminal state becomes one that stays where it is and pays nothing, or is marked as the end in a transition table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import fmpq
+
+from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array
+from bellcheck.mdp.bellman import state_values
+from bellcheck.mdp.model import FiniteMDP
+from bellcheck.mdp.planning import Plan
+
+from .door import Door, Foreign, View, choice, flag, names, number
+from .faults import Fault, NotOffered
+from .grid import Grid, as_float, fraction_bits, require_exact
+
+__all__ = ["DOORS", "Rectangle"]
+
+ARGUMENTS = names("arguments", "what the leading parameters are, in order, where their names do not say")
+MODEL = (
+    choice(
+        "model", "P and R are arrays, or P is Gymnasium's table {s: {a: [(p, s', r, terminated)]}}", "arrays", "table"
+    ),
+    choice("axes", "the axes of P: state, action, state or action, state, state", "sas", "ass"),
+    choice("rewards", "R has an entry for each state and action, or for each entry of P", "sa", "full"),
+    names("forms", "in which forms P and R may come: dense, sparse, or both"),
+    ARGUMENTS,
+)
+SOLVER_DISCOUNTS = tuple(exact_array(["0", "1/4", "1/2", "3/4", "7/8", "15/16", "63/64", "127/128"]))
+
+
+class Rectangle:
+    """A model as arrays: P (S, A, S) and R (S, A), exact, and which pair each column of a state is."""
+
+    def __init__(self, mdp: FiniteMDP) -> None:
+        self.mdp = mdp
+        n = mdp.n_states
+        width = max(len(mdp.pairs_of(state)) for state in range(n))
+        self.pairs: list[list[int]] = []
+        P = [[[fmpq(0)] * n for _ in range(width)] for _ in range(n)]
+        R = [[fmpq(0)] * width for _ in range(n)]
+        for state in range(n):
+            own = list(mdp.pairs_of(state))
+            self.pairs.append(own + own[:1] * (width - len(own)))
+            for column in range(width):
+                if not own:
+                    P[state][column][state] = fmpq(1)
+                    continue
+                for k in mdp.outcomes_of(self.pairs[state][column]):
+                    P[state][column][int(mdp.next_state[k])] += mdp.probability[k]
+                    R[state][column] += mdp.probability[k] * mdp.reward[k]
+        self.P, self.R = P, R
+
+    def question(self) -> dict[str, Any]:
+        """Return the model as floats; raises `NotOffered` where one would round."""
+        return {
+            "P": [[[as_float(p) for p in row] for row in rows] for rows in self.P],
+            "R": [[as_float(r) for r in row] for row in self.R],
+            "terminal": list(self.mdp.terminal_states),
+            "discount": as_float(self.mdp.discount),
+        }
+
+    def rows(self, q: Array) -> list[list[float]]:
+        """Return a table over the pairs in the rectangle; terminal states have 0."""
+        return [[as_float(q[x]) for x in row] if row else [0.0] * len(self.R[0]) for row in self.pairs]
+
+    def table(self, rows: list[list[float]]) -> Array:
+        """Return the table over the pairs that a rectangle holds; a repeated column is not looked at."""
+        q = [rows[int(self.mdp.pair_state[x])][self._column(x)] for x in range(self.mdp.n_pairs)]
+        if not np.isfinite(q).all():
+            raise Fault("not-finite", f"the table is {q}")
+        return exact_array(q)
+
+    def _column(self, pair: int) -> int:
+        return pair - int(self.mdp.pair_start[self.mdp.pair_state[pair]])
+
+
+def _forms(foreign: Foreign) -> tuple[str, ...]:
+    return foreign.declared["forms"] or ("dense",)
+
+
+# -------------------------------------------------------------------- operators
+
+
+def _operator(foreign: Foreign, form: str) -> Callable[..., Array]:
+    def operator(mdp: FiniteMDP, q: Array) -> Array:
+        """The signature of ``bellcheck.mdp.bellman.optimality_operator``."""
+        rectangle = Rectangle(mdp)
+        bits = fraction_bits(mdp.probability) + fraction_bits([mdp.discount]) + fraction_bits([*q, *mdp.reward])
+        require_exact(bits, [*q, *mdp.reward])
+        if "table" in foreign.roles:
+            answer = foreign.ask(
+                {**rectangle.question(), "table": rectangle.rows(q), "values": [], "sparse": form == "sparse"}
+            )
+            return rectangle.table(answer["result"])
+        # An operator on state values, of models in which each state has one action: the pair's own.
+        v = state_values(mdp, q)
+        return exact_array(_value_of(foreign, mdp, x, v, form) for x in range(mdp.n_pairs))
+
+    return operator
+
+
+def _value_of(foreign: Foreign, mdp: FiniteMDP, pair: int, v: Array, form: str) -> Scalar:
+    rectangle = Rectangle(mdp)
+    state = int(mdp.pair_state[pair])
+    column = rectangle.pairs[state].index(pair)
+    question = rectangle.question()
+    question["P"] = [[rows[column]] for rows in question["P"]]
+    question["R"] = [[row[column]] for row in question["R"]]
+    answer = foreign.ask({**question, "table": [], "values": [as_float(x) for x in v], "sparse": form == "sparse"})
+    value = answer["result"][state]
+    if not np.isfinite(value):
+        raise Fault("not-finite", f"(TV)({state}) is {value}")
+    return exact(value)
+
+
+# -------------------------------------------------------------------- solvers
+
+
+@dataclass(frozen=True)
+class _Partial(Plan):
+    """The plan of a solver that leaves something out: what it does not give cannot be asked of it."""
+
+    missing: tuple[str, ...] = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in object.__getattribute__(self, "missing"):
+            raise NotOffered(f"the solver returns no {name}")
+        return object.__getattribute__(self, name)
+
+
+def _solve(foreign: Foreign, form: str) -> Callable[..., Plan]:
+    def solve(mdp: FiniteMDP, epsilon: Scalar, start: Array | None = None) -> Plan:
+        """The signature of ``bellcheck.mdp.planning.plan``."""
+        if start is not None and "start" not in foreign.roles:
+            raise NotOffered("no parameter is an initial value function")
+        return _plan(foreign, mdp, epsilon, start, form)
+
+    return solve
+
+
+def _plan(foreign: Foreign, mdp: FiniteMDP, epsilon: Scalar, start: Array | None, form: str) -> Plan:
+    rectangle = Rectangle(mdp)
+    question = {
+        **rectangle.question(),
+        "epsilon": as_float(epsilon),
+        "start": None if start is None else [as_float(x) for x in start],
+        "sparse": form == "sparse",
+    }
+    answer = foreign.ask(question)
+    missing = tuple(part for part in ("values", "policy") if answer[part] is None)
+    values = exact_array([])
+    if "values" not in missing:
+        if not np.isfinite(answer["values"]).all():
+            raise Fault("not-finite", f"the values are {answer['values']}")
+        values = exact_array(answer["values"])
+    policy = mdp.table(0)
+    if "policy" not in missing:
+        for state in map(int, mdp.acting):
+            policy[rectangle.pairs[state][answer["policy"][state]]] = fmpq(1)
+    return _Partial(values, policy, answer["converged"], answer["sweeps"], missing=missing)
+
+
+def _iterate(foreign: Foreign, form: str) -> Callable[..., Plan]:
+    def iterate(mdp: FiniteMDP) -> Plan:
+        """The signature of ``bellcheck.mdp.planning.iterate``."""
+        found = _plan(foreign, mdp, foreign.declared["epsilon"], None, form)
+        if found.sweeps is None:
+            raise NotOffered("the solver does not say how many policies it looked at")
+        return found
+
+    return iterate
+
+
+def _accepts(foreign: Foreign) -> Callable[..., bool]:
+    def accepts(P: Any, R: Any, discount: Any) -> bool:
+        """Whether the solver answers, given arrays of which the check knows whether they are a model."""
+        question = {"P": _floats(P), "R": _floats(R), "terminal": [], "discount": float(_floats(discount))}
+        try:
+            foreign.ask({**question, "epsilon": as_float(foreign.declared["epsilon"]), "start": None, "sparse": False})
+        except Fault as fault:
+            if fault.kind in ("raises", "exits"):
+                return False
+            raise
+        return True
+
+    return accepts
+
+
+def _floats(value: Any) -> Any:
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_floats(entry) for entry in value]
+    return as_float(value) if isinstance(value, fmpq) else float(value)
+
+
+def _solver_views(foreign: Foreign) -> list[View]:
+    pins = {} if "epsilon" in foreign.roles else {"epsilon": foreign.declared["epsilon"]}
+    grid = Grid(discounts=SOLVER_DISCOUNTS, probabilities=True, mean_rewards=True)
+    views = []
+    for form in _forms(foreign):
+        label = form if len(_forms(foreign)) > 1 else ""
+        views.append(View("solver", _solve(foreign, form), grid, label, pins, pointwise=False))
+        if foreign.declared["method"] == "policy-iteration":
+            views.append(View("policy-iteration", _iterate(foreign, form), grid, label, pointwise=False))
+    if foreign.declared["validates"] and foreign.declared["model"] == "arrays":
+        views.append(View("input-check", _accepts(foreign), grid))
+    return views
+
+
+# -------------------------------------------------------------------- learners that run by themselves
+
+
+def _learn(foreign: Foreign, form: str) -> Callable[..., Array]:
+    def learn(mdp: FiniteMDP, seed: int, start_state: int | None = None) -> Array:
+        """A whole run from Q = 0, of which only the last table is seen."""
+        rectangle = Rectangle(mdp)
+        question = {**rectangle.question(), "steps": int(foreign.declared["steps"]), "sparse": form == "sparse"}
+        return rectangle.table(foreign.ask({**question, "seed": int(seed)}, seed=int(seed))["table"])
+
+    return learn
+
+
+def _learning_views(foreign: Foreign) -> list[View]:
+    grid = Grid(probabilities=True, mean_rewards=True)
+    return [
+        View(
+            "learner-run",
+            _learn(foreign, form),
+            grid,
+            form if len(_forms(foreign)) > 1 else "",
+            examples=40,
+            reductions=200,
+            pointwise=False,
+        )
+        for form in _forms(foreign)
+    ]
+
+
+DOORS = (
+    Door(
+        "operator",
+        "a Bellman optimality operator, of tables or of state values",
+        "T(P, R, gamma, Q) -> TQ, or T(P, R, gamma, V) -> TV",
+        MODEL,
+        ("operator",),
+        lambda foreign: [
+            View(
+                "operator", _operator(foreign, form), Grid(probabilities=True), form if len(_forms(foreign)) > 1 else ""
+            )
+            for form in _forms(foreign)
+        ],
+    ),
+    Door(
+        "solver",
+        "a solver: values, a policy, and what it says of itself",
+        "solve(P, R, gamma[, epsilon, v_init]) -> values, policy[, converged, iterations]",
+        (
+            *MODEL,
+            number("epsilon", "how near the values and the policy are promised to be", low=0, default="1/1048576"),
+            choice("method", "policy iteration counts its policies", "any", "policy-iteration"),
+            flag("validates", "whether it promises to refuse what is no model", default=True),
+            names("returns", "what is returned, in order: values, table, policy, converged, sweeps"),
+        ),
+        ("solver", "policy-iteration", "input-check"),
+        _solver_views,
+    ),
+    Door(
+        "learning",
+        "a whole run of a tabular learner on a model",
+        "learn(P, R, gamma[, steps, seed or rng]) -> Q",
+        (*MODEL, number("steps", "how many steps a run has", low=1, default="1000")),
+        ("learner-run",),
+        _learning_views,
+    ),
+)

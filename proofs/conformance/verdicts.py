@@ -1,0 +1,104 @@
+"""What a judgement is as data: a result for each check and each point of conduct, and what they come to together."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+__all__ = ["CONDUCT", "Call", "Judgement", "Result", "Status"]
+
+Status: TypeAlias = Literal["holds", "refuted", "not-run"]
+
+CONDUCT = {
+    "conduct.answers": "it answers: no exception, crash, exit or endless loop on valid input",
+    "conduct.shape": "the answer has the type and shape that was asked for",
+    "conduct.finite": "numbers stay numbers: no NaN, no infinity",
+    "conduct.cells": "it writes to cells of state-action pairs alone",
+    "conduct.arguments": "the arguments are as they were",
+    "conduct.output": "it keeps the terminal quiet",
+    "conduct.repeatable": "it depends on its arguments alone: asked again, it answers the same",
+}
+"""Id -> what is expected of any subject, whatever its kind."""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One call that went wrong: what was asked, what came, and what our reference answers."""
+
+    asked: dict[str, Any]
+    got: Any
+    expected: Any
+
+
+class Result(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The verdict of one check on the subject, or on a point of its conduct.
+
+    Attributes
+    ----------
+    id : of the claim, or of the point of conduct.
+    check : the name of the check; `says` is what it states, in a line.
+    evidence : the kind of evidence.
+    examples : instances that reached a comparison.
+    instance : the smallest one that refutes it, with both sides; the first call of it that went wrong is `call`.
+    """
+
+    id: str
+    check: str
+    says: str
+    status: Status
+    evidence: str = ""
+    label: str = ""
+    examples: int = 0
+    seconds: float = 0.0
+    reason: str | None = None
+    instance: dict[str, Any] | None = None
+    call: Call | None = None
+
+    @property
+    def name(self) -> str:
+        """What expected failures and test ids call it."""
+        parts = [self.id, self.check] if self.check else [self.id]
+        return "::".join([*parts, *([self.label] if self.label else [])])
+
+    @property
+    def expected(self) -> Any:
+        """What was due: of the first call that went wrong, else the right side of the relation."""
+        if self.call is not None:
+            return self.call.expected
+        return None if self.instance is None else self.instance.get("sides", {}).get("right")
+
+    @property
+    def got(self) -> Any:
+        """What came instead."""
+        if self.call is not None:
+            return self.call.got
+        return None if self.instance is None else self.instance.get("sides", {}).get("left")
+
+
+class Judgement(msgspec.Struct, kw_only=True):
+    """Everything that one run of `judge` showed about a subject.
+
+    `looks_like` are the planted bugs that answer as it does, and the declarations that would fit it.
+    """
+
+    bellcheck: str
+    subject: str
+    kind: str
+    declared: dict[str, str]
+    seed: int
+    results: list[Result]
+    looks_like: list[str]
+    calls: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing was refuted."""
+        return all(result.status != "refuted" for result in self.results)
+
+    @property
+    def exit_status(self) -> int:
+        """0 where all holds, 1 where something is refuted, 3 where nothing at all could be asked."""
+        if not self.agrees:
+            return 1
+        held = any(result.status == "holds" and result.id not in CONDUCT for result in self.results)
+        return 0 if held else 3

@@ -1,0 +1,189 @@
+"""The matrix of planted bugs and claims: which claim refutes which bug, and where the suite is thin.
+
+A mutant is put to every check that is about its kind of subject, of every claim that is expected to hold, whether or
+not the claim names it among its controls. So a claim's reach is measured and not stated. A mutant that a single claim
+refutes hangs on that one; a claim that refutes none may be true of any code.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.metadata import version
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from .claim import Check, Claim, Control
+from .evidence import refute
+from .mutants.bugs import bug, properties
+from .planted import planted
+from .registry import all_claims
+from .subject import Subject
+
+__all__ = ["Cell", "Matrix", "Row", "matrix", "row_of"]
+
+EXAMPLES = 200
+"""Instances of a check that a mutant may survive; those that a claim names are looked for as long as `verify` does."""
+
+Mark: TypeAlias = Literal["refuted", "survived", "not-run", "error"]
+
+
+class Cell(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What came of one mutant under one claim: the check that refuted it with the smallest instance, if one did."""
+
+    claim: str
+    mark: Mark
+    check: str = ""
+    kind: str = ""
+    counterexample: dict[str, Any] | None = None
+    reason: str | None = None
+
+
+class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One mutant under all claims about its kind.
+
+    `bug` is its row in the catalogue of real bugs, with the public threads and the properties that must see it;
+    `by_property` whether a claim that carries one of those refuted it.
+    """
+
+    kind: str
+    name: str
+    cells: list[Cell]
+    bug: str = ""
+    threads: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    by_property: bool | None = None
+
+    @property
+    def refuted_by(self) -> list[str]:
+        """The claims that refute it."""
+        return [cell.claim for cell in self.cells if cell.mark == "refuted"]
+
+    @property
+    def smallest(self) -> Cell | None:
+        """The refutation with the smallest instance; None if there is none."""
+        refuted = [cell for cell in self.cells if cell.mark == "refuted"]
+        return min(refuted, key=lambda cell: extent(cell.counterexample), default=None)
+
+
+class Matrix(msgspec.Struct, kw_only=True):
+    """All rows of a run."""
+
+    bellcheck: str
+    seed: int
+    rows: list[Row]
+
+    @property
+    def survivors(self) -> list[Row]:
+        """The mutants that nothing refutes, or no claim that carries a property of their bug."""
+        return [row for row in self.rows if not row.refuted_by or row.by_property is False]
+
+    @property
+    def refuted_once(self) -> list[Row]:
+        """The mutants that exactly one claim refutes."""
+        return [row for row in self.rows if len(row.refuted_by) == 1]
+
+    @property
+    def idle_claims(self) -> list[str]:
+        """The claims about the kind of some mutant that refute none."""
+        asked = dict.fromkeys(cell.claim for row in self.rows for cell in row.cells)
+        working = {claim for row in self.rows for claim in row.refuted_by}
+        return [claim for claim in asked if claim not in working]
+
+    @property
+    def median_states(self) -> float | None:
+        """The median number of states of the smallest counterexamples that hold a model."""
+        sizes = [n for row in self.rows if (cell := row.smallest) and (n := states(cell.counterexample)) is not None]
+        return statistics.median(sizes) if sizes else None
+
+
+def matrix(
+    mutants: Sequence[Subject] | None = None,
+    claims: Sequence[Claim] | None = None,
+    *,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Callable[[str, int, int], None] = lambda step, done, total: None,
+) -> Matrix:
+    """Put mutants, all by default, to the checks of claims, all by default, on `jobs` processes.
+
+    The result does not depend on `jobs`: the stream of each search is a hash of the names of what is searched.
+    """
+    from joblib import Parallel, delayed
+
+    chosen = planted() if mutants is None else mutants
+    ids = tuple(claim.id for claim in claims) if claims is not None else None
+    names = [(mutant.kind, mutant.name) for mutant in chosen if _checks(mutant.kind, ids)]
+    rows: list[Row] = []
+    running = Parallel(n_jobs=jobs, return_as="generator")(delayed(row_of)(*name, ids, seed) for name in names)
+    for name, row in zip(names, running, strict=True):
+        progress(name[1], len(rows), len(names))
+        rows.append(row)
+    return Matrix(bellcheck=version("bellcheck"), seed=seed, rows=rows)
+
+
+@cache
+def _checks(kind: str, ids: tuple[str, ...] | None) -> tuple[tuple[Claim, tuple[Check, ...]], ...]:
+    """The claims that are about a kind, each with its checks of it."""
+    found = []
+    for claim in all_claims():
+        checks = tuple(check for check in claim.checks if check.subject == kind)
+        if checks and claim.expected == "holds" and (ids is None or claim.id in ids):
+            found.append((claim, checks))
+    return tuple(found)
+
+
+def row_of(kind: str, name: str, ids: tuple[str, ...] | None, seed: int) -> Row:
+    """Return the row of one mutant; by its name, so that another process can find it."""
+    mutant = next(m for m in planted(kind) if m.name == name)
+    cells = [_cell(mutant, claim, checks, seed) for claim, checks in _checks(kind, ids)]
+    row = Row(kind=kind, name=name, cells=cells, bug=mutant.bug)
+    if mutant.bug:
+        real = bug(mutant.bug)
+        row.threads, row.properties = real.threads, real.properties
+        carriers = {claim for p in properties() if p.id in real.properties for claim in p.claims}
+        row.by_property = bool(carriers & set(row.refuted_by)) if ids is None else None
+    return row
+
+
+def _cell(mutant: Subject, claim: Claim, checks: Sequence[Check], seed: int) -> Cell:
+    """Ask the checks in turn, proofs last, until one refutes the mutant."""
+    cell = Cell(claim=claim.id, mark="not-run")
+    named = {control.by for control in claim.controls if control.subject is mutant}
+    order = sorted(
+        checks, key=lambda check: (check.kind in ("all-reals", "symbolic", "statistical"), check.function not in named)
+    )
+    for check in order:
+        control = Control(mutant.name, check.function, subject=mutant)
+        limit = None if check.function in named else EXAMPLES
+        verdict = refute(claim, control, check, examples=EXAMPLES, seed=seed, limit=limit)
+        if verdict.status == "refuted":
+            return Cell(
+                claim=claim.id,
+                mark="refuted",
+                check=check.name,
+                kind=check.kind,
+                counterexample=verdict.counterexample,
+            )
+        if cell.mark != "survived":
+            cell.mark, cell.reason = verdict.status, verdict.reason
+    return cell
+
+
+# -------------------------------------------------------------------- sizes
+
+
+def states(counterexample: dict[str, Any] | None) -> int | None:
+    """Return how many states the model of a counterexample has; None if it holds no model."""
+    models = [v for v in (counterexample or {}).values() if isinstance(v, dict) and "bellcheck_mdp" in v]
+    if not models:
+        return None
+    declared = models[0]["states"]
+    return declared if isinstance(declared, int) else len(declared)
+
+
+def extent(counterexample: dict[str, Any] | None) -> tuple[int, int]:
+    """Order counterexamples by what a reader has to take in: states, then characters."""
+    return states(counterexample) or 0, len(str(counterexample))

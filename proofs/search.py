@@ -1,0 +1,152 @@
+"""The search for an instance that refutes a relation: Hypothesis finds one, the domain reducer finishes it.
+
+Outside Hypothesis' shrinker, without a database and with a seed that is given, so that the same seed finds the same
+instance. Only a relation that is false ends a search; any other exception is the caller's to explain, except `Skipped`,
+which passes over an instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import hypothesis
+import numpy as np
+from hypothesis import HealthCheck, Phase, Verbosity
+from hypothesis.errors import Flaky, Unsatisfiable
+
+from bellcheck.mdp.reduce import reduce
+
+from .draws import accepts, axes, instance_to_data, instances, resolve, to_plain
+from .relation import Relation
+
+__all__ = ["Finding", "Judge", "Skipped", "search"]
+
+
+HOPELESS = 200
+"""So many instances passed over, and none that could be asked about: there is none."""
+
+
+class Skipped(Exception):
+    """An instance about which nothing is to be asked: it is not counted, and another is drawn in its place."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a search brought: how many instances reached a comparison, and the first refuted one, reduced."""
+
+    examples: int
+    instance: dict[str, Any] | None = None
+    relation: Relation | None = None
+
+    @property
+    def counterexample(self) -> dict[str, Any] | None:
+        """The refuted instance with both sides, as JSON data."""
+        if self.instance is None or self.relation is None:
+            return None
+        sides = self.relation.sides()
+        data = {"left": to_plain(sides.left), "relation": sides.relation, "right": to_plain(sides.right)}
+        return {**instance_to_data(self.instance), "sides": data}
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What a search looks for: an instance whose relation is false, while `also` is true of it."""
+
+    relate: Callable[..., Relation]
+    also: Callable[[dict[str, Any]], bool] = lambda instance: True
+
+    def refutes(self, instance: dict[str, Any]) -> bool:
+        """Whether the instance is one that is looked for."""
+        return not self.relate(**instance).holds and self.also(instance)
+
+
+def search(
+    draws: Mapping[str, Any],
+    judge: Judge,
+    examples: int,
+    seed: np.random.SeedSequence,
+    *,
+    prepare: Callable[[dict[str, Any]], dict[str, Any]] = lambda instance: instance,
+    reductions: int = 2_000,
+) -> Finding:
+    """Look at `examples` instances that reach a comparison, or until one is refuted.
+
+    `prepare` changes an instance after it is drawn and whenever the reducer has changed it, for subjects that not every
+    instance can be put to; `reductions` bounds how often the reducer may ask.
+    """
+    found: list[dict[str, Any]] = []
+    reached = skipped = 0
+
+    def look(instance: dict[str, Any]) -> None:
+        nonlocal reached, skipped
+        if reached == 0 and skipped >= HOPELESS:
+            raise _Hopeless
+        instance = prepare(instance)
+        try:
+            relation = judge.relate(**instance)
+            refuted = not relation.holds and judge.also(instance)
+        except Skipped:
+            skipped += 1
+            hypothesis.reject()
+        if refuted:
+            found.append(instance)
+            raise _Found
+        if not relation.reached:
+            hypothesis.reject()  # not counted: Hypothesis draws another in its place
+        reached += 1
+
+    drawn = _draws_anything(draws)
+    run = hypothesis.seed(int(seed.generate_state(1, np.uint64)[0]))(
+        hypothesis.settings(
+            max_examples=examples if drawn else 1,
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            derandomize=False,
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+            verbosity=Verbosity.quiet,
+            print_blob=False,
+        )(hypothesis.given(instances(draws))(look))
+    )
+    try:
+        with suppress(Unsatisfiable, _Hopeless):  # no instance reached a comparison
+            run()
+    except (_Found, Flaky):
+        if not found:
+            raise
+        smallest = found[0]
+        if drawn:  # a fixture is the textbook's case, not an instance of it
+            smallest = reduce(
+                smallest,
+                axes(draws),
+                judge.refutes,
+                valid=accepts(draws),
+                prepare=prepare,
+                max_calls=reductions,
+            )
+        return Finding(reached + 1, smallest, judge.relate(**smallest))
+    return Finding(reached)
+
+
+class _Found(Exception):
+    pass
+
+
+class _Hopeless(Exception):
+    pass
+
+
+def _draws_anything(draws: Mapping[str, Any]) -> bool:
+    drawn = []
+
+    def note(strategy: Any) -> Any:
+        drawn.append(strategy)
+        raise _Found
+
+    with suppress(_Found):
+        resolve(draws, note)
+    return bool(drawn)
