@@ -4,7 +4,7 @@ r"""Decision processes are accepted, as they were written, and nothing else is.
     \qquad \text{and every pair}\ (s, a)\ \text{once}
 
 Why it matters: these are the hypotheses of every theorem here, and code that does not ask for them computes something
-all the same. A row that sums to 9/5 makes T expand where gamma > 5/9, and sweeps overflow or stop at a number without a
+all the same. A row that sums to 9/5 lets T expand where gamma > 5/9, and sweeps overflow or stop at a number without a
 meaning; one that sums to less is a model with an end that nobody wrote. With negative weights T is not monotone, and a
 greedy policy may be the worst. Of NaN every comparison is false: a test that looks for what is wrong lets it pass, one
 that asks for what is right does not. A discount above 1 is a sum that need not converge.

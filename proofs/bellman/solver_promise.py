@@ -46,8 +46,8 @@ from ..runs import optimal_or_any
 solver_promise = Claim(
     id="bellman.solver-promise",
     title="A solver asked for epsilon ends, with values and a policy within epsilon, from any start",
-    statement=r"\lVert V - v^*\rVert \le \varepsilon, \ v^* - v_\pi \le \varepsilon;\qquad"
-    r"B = \tfrac{\lVert TQ - Q\rVert}{1-\gamma} \implies \lVert V_Q - v^*\rVert \le B,\ v^* - v_\pi \le 2B",
+    statement=r"\lVert V - v^*\rVert \le \varepsilon, \ v^* - v_\pi \le \varepsilon;\quad"
+    r" B = \tfrac{\lVert TQ - Q\rVert}{1-\gamma} \implies \lVert V_Q - v^*\rVert \le B,\ v^* - v_\pi \le 2B",
     subject="solver",
     needs=(finite, values_exist),
     uses=("bellman.contraction", "bellman.residual-bounds"),

@@ -9,9 +9,9 @@ Why: an outcome is an event, and a row the list of events; two that lead to the 
 says of one transition that nothing follows, so that leading it to a state of value 0 is the same equation. The state
 that it names keeps its row for those who enter it otherwise.
 
-Gymnasium's tables have all of this. Slippery steps against a wall stay where they are, and are listed once for each
-direction: ``P[s, a, s'] = p`` in place of ``+=`` loses two thirds of a row. Goals and holes have rows that lead back to
-themselves and would pay for ever if they paid. Those rows pay 0, so that code which ignores the flag gets away with it,
+Gymnasium's tables have all of this. On slippery ice a step against a wall stays where it is, and in a corner there are
+two of those: ``P[s, a, s'] = p`` in place of ``+=`` loses a third of the row. Goals and holes have rows that lead back
+to themselves and would pay for ever if they paid. They pay 0, so that code which ignores the flag gets away with it,
 there; and in Taxi, where the state that a delivery names is an ordinary one too, it does not. A solver that keeps the
 row of an end for its reward alone adds that reward once.
 """

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 ENDLESS = 300
-"""Sweeps at discount 1 after which what still moves will always move."""
+"""Undiscounted sweeps after which a loop is taken to be endless. Some that creep would end; what refutes never does."""
 
 
 def _first_actions(mdp: FiniteMDP) -> Array:

@@ -39,7 +39,7 @@ __all__ = [
 
 LIMIT = 10_000
 ENDLESS = 300
-"""Sweeps at discount 1 after which what still moves will always move."""
+"""Undiscounted sweeps after which a loop is taken to be endless. Some that creep would end; what refutes never does."""
 
 _Stop = Callable[[np.ndarray], bool]
 _Sweep = Callable[[np.ndarray], np.ndarray]
@@ -98,7 +98,12 @@ def _span(change: np.ndarray) -> float:
 
 
 def _bound_on_sweeps(mdp: FiniteMDP, epsilon: fmpq, v: np.ndarray) -> int:
-    """How many sweeps make the span of the change small: it shrinks by gamma times 1 - sum over s' of min p(s' | .)."""
+    """How many sweeps make the span of the change small: it shrinks by gamma times 1 - sum over s' of min p(s' | .).
+
+    At discount 1 no such number is computed.
+    """
+    if mdp.discount == 1:
+        return LIMIT
     rows = np.zeros((mdp.n_pairs + len(mdp.terminal_states), mdp.n_states))
     for x in range(mdp.n_pairs):
         for k in mdp.outcomes_of(x):
