@@ -119,14 +119,16 @@ def improvement_step(mdp: FiniteMDP, policy: Array) -> Array:
     return policy if improved is None else improved
 
 
-def policy_iteration(mdp: FiniteMDP) -> Solution:
+def policy_iteration(mdp: FiniteMDP, policy: Array | None = None) -> Solution:
     """Return q* of an exact model by Howard's policy iteration.
 
-    Starts from the policy that float value iteration proposes, which saves exact solves and changes no result.
+    Starts from the deterministic `policy`, (N,) zeros and ones; by default from the one that float value iteration
+    proposes, which saves exact solves and changes no result. `iterations` counts the policies that were evaluated.
     Raises `ImproperPolicy` at discount 1 unless every policy terminates.
     """
     require_proper(mdp)
-    policy = greedy_policy(mdp, _float_sweeps(mdp))
+    if policy is None:
+        policy = greedy_policy(mdp, _float_sweeps(mdp))
     policy = exact_array([int(x) for x in policy])
     left: set[tuple[int, ...]] = set()
     while True:
@@ -175,19 +177,21 @@ def _float_backup(rounded: FiniteMDP, q: np.ndarray) -> np.ndarray:
     return following
 
 
-def value_iteration(mdp: FiniteMDP, tolerance: object, max_sweeps: int = 100_000) -> CertifiedSolution:
+def value_iteration(
+    mdp: FiniteMDP, tolerance: object, max_sweeps: int = 100_000, *, start: np.ndarray | None = None
+) -> CertifiedSolution:
     """Return a float table within a certified distance of q* of an exact model with discount below 1.
 
-    Sweeps until the float residual promises the tolerance or stops shrinking; then the bound is computed exactly, and
-    `converged` is true only if it meets `tolerance`. Raises `ImproperPolicy` at discount 1, and `InvalidMDP` if a
-    reward is too large for binary64.
+    Sweeps from `start`, an (N,) float table, or from 0, until the float residual promises the tolerance or stops
+    shrinking; then the bound is computed exactly, and `converged` is true only if it meets `tolerance`. Raises
+    `ImproperPolicy` at discount 1, and `InvalidMDP` if a reward is too large for binary64.
     """
     if mdp.discount == 1:
         raise ImproperPolicy("the residual certifies nothing at discount 1; use policy_iteration")
     asked = exact_array([tolerance])[0]
     rounded = mdp.to_float()
     goal = float(to_floats([asked * (1 - mdp.discount)])[0])
-    q: np.ndarray = rounded.table(0.0)
+    q: np.ndarray = rounded.table(0.0) if start is None else start
     smallest = np.inf
     sweeps = 0
     while sweeps < max_sweeps:

@@ -71,6 +71,7 @@ independent_successors = Assumption(
 )
 realizable = Assumption("realizable", "Some parameters give the true values of all pairs exactly.")
 small_steps = Assumption("small-steps", "The step size is at most 2 over the largest curvature.")
+values_exist = Assumption("values-exist", "The discount is below 1, or every policy ends every episode.")
 episodes_end = Assumption("episodes-end", "Under the policy every episode ends, from whichever state.")
 reversible = Assumption(
     "reversible", "Of any two pairs, each follows the other equally often: mu(x) P(x, y) = mu(y) P(y, x)."

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 __all__ = ["REFERENCES", "Subject", "reference"]
@@ -27,7 +28,12 @@ REFERENCES = {
     "improvement-step": "bellcheck.mdp.solve:improvement_step",
     "gauss-seidel": "bellcheck.mdp.sweeps:gauss_seidel_sweep",
     "modified-policy-iteration": "bellcheck.mdp.sweeps:modified_policy_iteration_step",
-    "solver": "bellcheck.mdp.solve:policy_iteration",
+    "exact-solver": "bellcheck.mdp.solve:policy_iteration",
+    "solver": "bellcheck.mdp.planning:plan",
+    "policy-iteration": "bellcheck.mdp.planning:iterate",
+    "input-check": "bellcheck.mdp.planning:accepts",
+    "pair-reader": "bellcheck.mdp.model:FiniteMDP.from_pairs",
+    "table-reader": "bellcheck.mdp.interop.gymnasium:read_table",
     "q-learner": "bellcheck.mdp.q_learning:update",
     "minibatch": "bellcheck.mdp.minibatch:minibatch_update",
     "action-replay": "bellcheck.mdp.action_replay:action_replay_process",
@@ -69,7 +75,7 @@ REFERENCES = {
     "noise-thresholds": "bellcheck.proofs.sharper_bounds:noise_thresholds",
     "successor-bounds": "bellcheck.proofs.sharper_bounds:successor_bounds",
 }
-"""kind -> ``module:name`` of our own subject of that kind."""
+"""kind -> ``module:name`` of our own subject of that kind; a name may be dotted, as that of a class method is."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ class Subject:
         if not isinstance(self.where, str):
             return self.where
         module, _, name = self.where.partition(":")
-        found: Callable[..., Any] = getattr(import_module(module), name)
+        found: Callable[..., Any] = attrgetter(name)(import_module(module))
         return found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from bellcheck.mdp.arithmetic import exact
 from bellcheck.mdp.extras import MissingExtra
-from bellcheck.mdp.interop.gymnasium import NoTable, UnknownEnvironment, from_gymnasium
+from bellcheck.mdp.interop.gymnasium import NoTable, UnknownEnvironment, from_gymnasium, read_table
 from bellcheck.mdp.model import FiniteMDP, InvalidMDP
 from bellcheck.mdp.solve import policy_iteration
 
@@ -152,6 +152,21 @@ def test_without_termination_no_state_is_added() -> None:
 
     assert mdp.n_states == 1
     assert mdp.terminal_states == ()
+
+
+def test_a_bare_table_keeps_every_row() -> None:
+    """A table says nothing of starts: where a terminated outcome leads, an episode may begin too."""
+    table: Table = {0: {0: [(0.5, 1, 1, True), (0.5, 0, 1, False)]}, 1: {0: [(1.0, 1, 7, True)]}}
+
+    assert read_table(table, "1/2") == FiniteMDP.from_pairs(
+        3, [(0, 0, [("1/2", 1, 2), ("1/2", 1, 0)]), (1, 0, [(1, 7, 2)])], "1/2"
+    )
+
+
+def test_a_bare_table_that_is_no_decision_process_is_refused() -> None:
+    """The error names the place in the table."""
+    with pytest.raises(InvalidMDP, match=r"sum to 0\.5.*of state 0, action 0 in the table"):
+        read_table({0: {0: [(0.5, 0, 0, False)]}}, "1/2")
 
 
 @pytest.mark.parametrize(

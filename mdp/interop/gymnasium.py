@@ -26,7 +26,7 @@ from ..extras import MissingExtra, missing_extra
 from ..model import FiniteMDP, InvalidMDP
 from ..rationals import NotADistribution, distribution_from_floats, number_from_outside
 
-__all__ = ["Change", "NoTable", "Reading", "UnknownEnvironment", "from_gymnasium"]
+__all__ = ["Change", "NoTable", "Reading", "UnknownEnvironment", "from_gymnasium", "read_table"]
 
 _Outcome = tuple[fmpq, int, fmpq, bool]
 """(probability, next state, reward, terminated)."""
@@ -88,10 +88,26 @@ def from_gymnasium(environment: Any, discount: object, **arguments: Any) -> Read
     if getattr(bare, "fickle_passenger", False):
         raise NoTable(f"environment {name} with fickle_passenger changes states outside its table P; leave it out")
 
-    rows, changes = _exact_rows(table, name)
-    n_states = len(table)
     start = getattr(bare, "initial_state_distrib", None)
     start = None if start is None else _distribution([float(p) for p in start], f"of {name}'s start distribution")
+    return _read(table, discount, start, name, f"{name}'s table")
+
+
+def read_table(table: Mapping[Any, Any], discount: object) -> FiniteMDP:
+    """Return the model of a table ``{state: {action: [(probability, next state, reward, terminated), ...]}}``.
+
+    States are numbered from 0. Every state keeps its row, for an episode may start in any; a terminated outcome leads
+    to one more state, the last, which has no actions. Raises ``InvalidMDP``.
+
+    >>> read_table({0: {0: [(0.5, 0, 1, False), (0.5, 0, 1, True)]}}, "1/2")
+    FiniteMDP.from_pairs(2, [(0, 0, [(1/2, 1, 0), (1/2, 1, 1)])], discount=1/2)
+    """
+    return _read(table, discount, None, "table", "the table").mdp
+
+
+def _read(table: Mapping[Any, Any], discount: object, start: list[fmpq] | None, name: str, table_name: str) -> Reading:
+    rows, changes = _exact_rows(table, table_name)
+    n_states = len(table)
     dropped = _entered_by_termination_alone(rows, start)
     ends = any(terminated for row in rows.values() for _, _, _, terminated in row)
     pairs, added_up = [], 0
@@ -142,14 +158,16 @@ def _argument(text: str) -> bool | int | float | str:
     return text
 
 
-def _exact_rows(table: Mapping[Any, Any], name: str) -> tuple[dict[tuple[int, int], list[_Outcome]], list[Change]]:
+def _exact_rows(
+    table: Mapping[Any, Any], table_name: str
+) -> tuple[dict[tuple[int, int], list[_Outcome]], list[Change]]:
     rows: dict[tuple[int, int], list[_Outcome]] = {}
     changes: list[Change] = []
     if {int(state) for state in table} != set(range(len(table))):
-        raise InvalidMDP(f"the states of {name}'s table are not numbered 0 to {len(table) - 1}")
+        raise InvalidMDP(f"the states of {table_name} are not numbered 0 to {len(table) - 1}")
     for state, actions in table.items():
         for action, outcomes in actions.items():
-            place = f"of state {state}, action {action} in {name}'s table"
+            place = f"of state {state}, action {action} in {table_name}"
             try:
                 given = [(float(p), int(t), r, bool(done)) for p, t, r, done in outcomes]
             except (TypeError, ValueError):

@@ -68,6 +68,7 @@ def best_policy_solves_the_equation(T: Any, mdp: FiniteMDP) -> Relation:
 fixed_point_optimal.refutes(operators.minimum_in_place_of_maximum, by=best_policy_solves_the_equation)
 fixed_point_optimal.refutes(operators.padded_maximum, by=best_policy_solves_the_equation)
 fixed_point_optimal.refutes(operators.terminal_value_from_the_table, by=best_policy_solves_the_equation)
+fixed_point_optimal.refutes(operators.value_of_the_state_left, by=best_policy_solves_the_equation)
 
 
 @fixed_point_optimal.too_strong(beside=best_policy_solves_the_equation)

@@ -78,7 +78,7 @@ def _with_a_way_out(mdp: FiniteMDP) -> FiniteMDP:
 _models = mdps(max_states=2, max_actions=1).map(_with_a_way_out)
 
 
-@shaping_is_harmless.exact(of="solver", mdp=_models, potential=state_tables)
+@shaping_is_harmless.exact(of="exact-solver", mdp=_models, potential=state_tables)
 def best_actions_stay(solve: Any, mdp: FiniteMDP, potential: Array) -> Relation:
     """The same actions are optimal, ties included."""
     return equal(_greedy(mdp, solve(shaped(mdp, potential)).q), _greedy(mdp, solve(mdp).q))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from flint import fmpq
 
 from bellcheck.mdp.arithmetic import Array, Scalar, segment_sum, zeros
@@ -20,6 +21,7 @@ __all__ = [
     "total",
     "undiscounted_backup",
     "undiscounted_policy_backup",
+    "value_of_the_state_left",
 ]
 
 
@@ -31,6 +33,12 @@ def _undiscounted_backup(mdp: FiniteMDP, q: Array) -> Array:
 def _double_counted_outcomes(mdp: FiniteMDP, q: Array) -> Array:
     """Each outcome added up twice, so that the probabilities of a pair sum to 2."""
     return 2 * expected_backup(mdp, state_values(mdp, q))
+
+
+def _value_of_the_state_left(mdp: FiniteMDP, q: Array) -> Array:
+    """The value of s taken in the place of that of s'."""
+    v = state_values(mdp, q)[mdp.pair_state[np.repeat(np.arange(mdp.n_pairs), np.diff(mdp.outcome_start))]]
+    return segment_sum(mdp.probability * (mdp.reward + v * mdp.discount), mdp.outcome_start[:-1])
 
 
 def _undiscounted_policy_backup(mdp: FiniteMDP, policy: Array, q: Array) -> Array:
@@ -75,7 +83,11 @@ def _boltzmann_average(values: Array) -> Scalar:
 
 
 undiscounted_backup = Subject(
-    "operator", "undiscounted backup", _undiscounted_backup, cites="llSourcell/AI_for_video_games_demo issue 2"
+    "operator",
+    "undiscounted backup",
+    _undiscounted_backup,
+    cites="llSourcell/AI_for_video_games_demo issue 2",
+    bug="H8",
 )
 double_counted_outcomes = Subject("operator", "outcomes counted twice", _double_counted_outcomes)
 undiscounted_policy_backup = Subject(
@@ -83,6 +95,7 @@ undiscounted_policy_backup = Subject(
     "undiscounted policy backup",
     _undiscounted_policy_backup,
     cites="aimacode/aima-python issue 16",
+    bug="H8",
 )
 doubled_reward = Subject("operator", "reward counted twice", _doubled_reward)
 minimum_in_place_of_maximum = Subject(
@@ -95,5 +108,6 @@ terminal_value_from_the_table = Subject(
     _terminal_value_from_the_table,
     cites="lazyprogrammer/machine_learning_examples issue 13",
 )
+value_of_the_state_left = Subject("operator", "value of the state left", _value_of_the_state_left, bug="H17")
 total = Subject("maximum", "sum in place of maximum", _total)
 boltzmann_average = Subject("maximum", "Boltzmann average", _boltzmann_average, cites="Littman 1996")

@@ -117,7 +117,7 @@ exploring_elsewhere = Subject("behaviour", "exploration among the other actions 
 greedy_at_every_sweep = Subject("modified-policy-iteration", "a new policy at every sweep", _greedy_at_every_sweep)
 last_state_left_out = Subject("gauss-seidel", "a sweep without its last state", _last_state_left_out)
 leaves_the_incumbent = Subject(
-    "improvement-step", "another of several best actions at each step", _leaves_the_incumbent
+    "improvement-step", "another of several best actions at each step", _leaves_the_incumbent, bug="H6"
 )
 looks_at_rewards = Subject("improvement-step", "best for one step only", _looks_at_rewards)
 one_sweep_short = Subject("modified-policy-iteration", "a sweep too few", _one_sweep_short)
