@@ -3,7 +3,9 @@
 Values are constructed, never filtered, so no example is lost. A model is free, or it has one of the shapes in which
 theorems break and mutants hide: mirror images, equal rows, duplicated actions, deterministic, periodic, one-way
 (transient and unreachable states) and separate (reducible) chains. Its rewards are free, a function of the successor,
-all negative or all zero.
+all negative or all zero. A shape that must be asked for is "reflected": a model of mirror images in which every second
+action is the image of the one before. The two are worth the same and lead to different states, so that in floats their
+values differ by a rounding, now in favour of the one and now of the other.
 
 >>> mdps(max_states=2, discounts=["9/10"]).accepts(FiniteMDP.from_pairs(1, [(0, 0, [(1, 0, 0)])], "9/10"))
 True
@@ -53,7 +55,10 @@ __all__ = [
 ]
 
 _WEIGHTS = (1, 2, 3, 4, 0)
-_NAMED = _FREE, _MIRRORED, _EQUAL_ROWS, _DUPLICATED, _DETERMINISTIC, _PERIODIC, _ONE_WAY, _SEPARATE = range(8)
+_NAMED = (
+    _FREE, _MIRRORED, _EQUAL_ROWS, _DUPLICATED, _DETERMINISTIC, _PERIODIC, _ONE_WAY, _SEPARATE,
+) = ("free", "mirrored", "equal rows", "duplicated", "deterministic", "periodic", "one-way", "separate")  # fmt: skip
+_REFLECTED = "reflected"
 # A fault shows in most free models of some size, so those are drawn more often; likewise for rewards below.
 _SHAPES = (*_NAMED, _FREE, _FREE, _FREE)
 _ActionSet = tuple[int, ...]
@@ -69,6 +74,7 @@ def mdps(
     terminal: bool = True,
     discounts: Sequence[object] | None = None,
     start: bool = False,
+    shapes: Sequence[str] = _SHAPES,
 ) -> st.SearchStrategy[FiniteMDP]:
     """Draw exact MDPs with at least one pair; the simplest has one state, one action, reward 0 and discount 1/2.
 
@@ -80,6 +86,8 @@ def mdps(
     terminal : whether states without actions may occur.
     discounts : rationals in [0, 1] to choose from, the simplest first; by default some in [0, 1).
     start : whether the models have a start distribution.
+    shapes : those to choose from, the simplest first; some of "free", "mirrored", "equal rows", "duplicated",
+        "deterministic", "periodic", "one-way", "separate" and "reflected".
 
     The strategy has a method ``accepts(mdp)``: whether a model keeps these limits, so that reducers can keep them too.
     Raises ``hypothesis.errors.InvalidArgument`` naming the argument.
@@ -91,9 +99,12 @@ def mdps(
     ):
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
             raise InvalidArgument(f"{name}={value!r} is not an integer from 1 to {largest}")
+    for shape in shapes:
+        if shape not in (*_NAMED, _REFLECTED):
+            raise InvalidArgument(f"shapes contains {shape!r}; choose from {', '.join((*_NAMED, _REFLECTED))}")
     allowed = DISCOUNTS if discounts is None else _checked_discounts(discounts)
     action_sets = [chosen for size in range(1, max_actions + 1) for chosen in combinations(range(max_actions), size)]
-    strategy = _models(max_states, action_sets, max_outcomes, terminal, allowed, start)
+    strategy = _models(max_states, action_sets, max_outcomes, terminal, allowed, start, tuple(shapes))
 
     def accepts(mdp: FiniteMDP) -> bool:
         n_actions = np.diff(mdp.pair_start)
@@ -134,13 +145,14 @@ def _models(
     terminal: bool,
     discounts: Array,
     start: bool,
+    shapes: tuple[str, ...],
 ) -> FiniteMDP:
     pick = below(draw)
     n_states = one_of(pick, [1, *range(2, max_states + 1), *range(2, max_states + 1)])
-    shape = one_of(pick, _SHAPES)
+    shape = one_of(pick, shapes)
     reward = _reward_rule(pick, n_states)
     discount = one_of(pick, discounts)
-    actions = _actions(pick, n_states, action_sets, terminal, mirrored=shape == _MIRRORED)
+    actions = _actions(pick, n_states, action_sets, terminal, mirrored=shape in (_MIRRORED, _REFLECTED))
     rows: _Rows = {}
     for state in range(n_states):
         for action in actions[state]:
@@ -167,25 +179,29 @@ def _actions(
     return drawn + drawn[: n_states - n_drawn][::-1]
 
 
-def _twin(shape: int, rows: _Rows, state: int, action: int, n_states: int) -> _Outcomes | None:
+def _twin(shape: str, rows: _Rows, state: int, action: int, n_states: int) -> _Outcomes | None:
     """Return the row that an earlier one determines, if any."""
-    if shape == _MIRRORED and (n_states - 1 - state, action) in rows:
-        return [
-            (weight, reward, n_states - 1 - successor)
-            for weight, reward, successor in rows[n_states - 1 - state, action]
-        ]
+
+    def image(row: _Outcomes) -> _Outcomes:
+        return [(weight, reward, n_states - 1 - successor) for weight, reward, successor in row]
+
+    if shape in (_MIRRORED, _REFLECTED) and (n_states - 1 - state, action) in rows:
+        return image(rows[n_states - 1 - state, action])
+    if shape == _REFLECTED:
+        own = [row for (owner, _), row in rows.items() if owner == state]
+        return image(own[-1]) if len(own) % 2 else None
     if rows and shape in (_EQUAL_ROWS, _DUPLICATED):
         (last_state, _), last = next(reversed(rows.items()))
         return last if shape == _EQUAL_ROWS or last_state == state else None
     return None
 
 
-def _successors(shape: int, state: int, n_states: int) -> Sequence[int]:
+def _successors(shape: str, state: int, n_states: int) -> Sequence[int]:
     if shape == _PERIODIC:
         return [(state + 1) % n_states]
     if shape == _ONE_WAY:
         return range(state, n_states)
-    middle = shape == _MIRRORED and 2 * state == n_states - 1
+    middle = shape in (_MIRRORED, _REFLECTED) and 2 * state == n_states - 1
     return [state] if shape == _SEPARATE or middle else range(n_states)
 
 

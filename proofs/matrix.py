@@ -15,17 +15,20 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from .claim import Check, Claim, Control
+from .claim import Check, Claim, Control, Kind
 from .evidence import refute
 from .mutants.bugs import bug, properties
 from .planted import planted
 from .registry import all_claims
 from .subject import Subject
+from .verify import refutations
 
 __all__ = ["Cell", "Matrix", "Row", "matrix", "row_of"]
 
 EXAMPLES = 200
 """Instances of a check that a mutant may survive; those that a claim names are looked for as long as `verify` does."""
+
+_SEARCHED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture", "autograd")
 
 Mark: TypeAlias = Literal["refuted", "survived", "not-run", "error"]
 
@@ -149,15 +152,19 @@ def row_of(kind: str, name: str, ids: tuple[str, ...] | None, seed: int) -> Row:
 
 
 def _cell(mutant: Subject, claim: Claim, checks: Sequence[Check], seed: int) -> Cell:
-    """Ask the checks in turn, proofs last, until one refutes the mutant."""
+    """Ask the checks in turn, those that the claim names for this mutant first, until one refutes it.
+
+    Proofs and statistics are asked where the claim names them: for wrong code a proof may never end.
+    """
     cell = Cell(claim=claim.id, mark="not-run")
-    named = {control.by for control in claim.controls if control.subject is mutant}
-    order = sorted(
-        checks, key=lambda check: (check.kind in ("all-reals", "symbolic", "statistical"), check.function not in named)
-    )
+    named = {(check.function, check.kind) for control, check in refutations(claim) if control.subject is mutant}
+    order = sorted(checks, key=lambda check: (check.function, check.kind) not in named)
     for check in order:
+        expected = (check.function, check.kind) in named
+        if not expected and check.kind not in _SEARCHED:
+            continue
         control = Control(mutant.name, check.function, subject=mutant)
-        limit = None if check.function in named else EXAMPLES
+        limit = None if expected else EXAMPLES
         verdict = refute(claim, control, check, examples=EXAMPLES, seed=seed, limit=limit)
         if verdict.status == "refuted":
             return Cell(

@@ -89,7 +89,8 @@ class View:
     """Foreign code as one of the kinds that checks are about.
 
     `pins` replace draws of a check by their names: what the subject declares is not drawn. `grid` moves instances onto
-    numbers that floats hold. `examples` and `reductions` bound how often a slow subject is asked.
+    numbers that floats hold. `effort` multiplies the number of examples, for rare faults or slow subjects; `reductions`
+    bounds how often the reducer asks. `left_out` names checks that would say nothing of this subject, and why.
 
     `pointwise` says that every answer must be the reference's, and not only keep a promise; `alternatives` are other
     declarations in words, with the change that they make to a call's arguments.
@@ -100,8 +101,9 @@ class View:
     grid: Grid
     label: str = ""
     pins: Mapping[str, Any] = field(default_factory=dict)
-    examples: int | None = None
+    effort: float = 1
     reductions: int = 2_000
+    left_out: Mapping[str, str] = field(default_factory=dict)
     pointwise: bool = True
     alternatives: tuple[tuple[str, Callable[[tuple[Any, ...]], tuple[Any, ...]]], ...] = ()
 
@@ -173,10 +175,13 @@ class Foreign:
         """The roles of the subject's parameters; known once it has been started."""
         return self.sandbox.roles
 
-    def ask(self, question: dict[str, Any], seed: int = 0) -> dict[str, Any]:
-        """Return the answer to a question, and note what else the call did. Raises `Fault`."""
+    def ask(self, question: dict[str, Any], seed: int = 0, seconds: float | None = None) -> dict[str, Any]:
+        """Return the answer to a question, and note what else the call did. Raises `Fault`.
+
+        `seconds` replace the time limit of a call.
+        """
         self.asked += 1
-        answer = self.sandbox.ask(question, seed=seed)
+        answer = self.sandbox.ask(question, seed=seed, seconds=seconds)
         for role in answer.get("changed", ()):
             self.happened.append(Happened("arguments", f"it wrote to the array that it was given as {role}"))
         if len(self._remembered) < self.REMEMBERED:

@@ -119,13 +119,16 @@ def _number(x: fmpq) -> fmpq:
 
 
 def _scalar(x: fmpq) -> fmpq:
-    """As `_number`, but what is below 1/2 stays small: the next power of two towards 0."""
-    if x == 0 or abs(x) >= HALF:
+    """As `_number`, but on its side of -1, 0 and 1, where assumptions have their bounds: off by a power of two."""
+    size = abs(x)
+    if size == 0 or size == 1 or size >= fmpq(3, 2):
         return _number(x)
+    bound = fmpq(0) if size < HALF else fmpq(1)
     power = HALF
-    while power > abs(x):
+    while power > abs(size - bound):
         power = power / 2
-    return power if x > 0 else -power
+    moved = bound + power if size > bound else bound - power
+    return moved if x > 0 else -moved
 
 
 def _nearest(x: fmpq, allowed: Sequence[fmpq]) -> fmpq:

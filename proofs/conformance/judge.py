@@ -7,6 +7,7 @@ theorem but a point of conduct of its own, and the search goes on behind it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ __all__ = ["DEFAULT_EXAMPLES", "Court", "Step", "checks_of", "judge"]
 
 DEFAULT_EXAMPLES = 50
 MAX_HANGS = 3
+MOST_FAULTS = 20
 JUDGED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture")
 """The evidence that foreign code can give: a function of numbers has no symbols."""
 
@@ -108,7 +110,7 @@ class Court:
     examples: int = DEFAULT_EXAMPLES
     seed: int = 0
     results: list[Result] = field(default_factory=list)
-    missed: dict[str, _Seen] = field(default_factory=dict)
+    missed: dict[tuple[str, ...], _Seen] = field(default_factory=dict)
     recorders: dict[str, Recorder] = field(default_factory=dict)
     hangs: int = 0
 
@@ -124,6 +126,9 @@ class Court:
             label=view.label,
         )
         self.results.append(result)
+        if check.name in view.left_out:
+            result.status, result.reason = "not-run", view.left_out[check.name]
+            return result
         recorder = self.recorders.setdefault(view.kind + view.label, Recorder(view))
         why: dict[str, int] = {}
         ours = reference(view.kind)
@@ -161,7 +166,7 @@ class Court:
             finding = search(
                 draws,
                 Judge(relate, also=reference_holds),
-                min(self.examples, view.examples or self.examples),
+                math.ceil(self.examples * view.effort),
                 stream(self.seed, self.foreign.door.kind, claim.id, check.name, check.kind, view.label),
                 prepare=view.grid.of(axes(draws)),
                 reductions=view.reductions,
@@ -190,9 +195,9 @@ class Court:
     def _note_fault(self, fault: Fault, view: View, check: Check, instance: dict[str, Any]) -> None:
         if fault.kind == "hangs":
             self.hangs += 1
-        conduct = _CONDUCT_OF[fault.kind]
-        if conduct not in self.missed:
-            self.missed[conduct] = _Seen(str(fault), view, check, instance, fault)
+        key = (_CONDUCT_OF[fault.kind], *fault.signature, view.label)
+        if len(self.missed) < MOST_FAULTS:
+            self.missed.setdefault(key, _Seen(str(fault), view, check, instance, fault))
         self._enough()
 
     def _enough(self) -> None:
@@ -202,23 +207,23 @@ class Court:
 
     def _note_conduct(self, view: View, check: Check, instance: dict[str, Any]) -> None:
         for happened in self.foreign.happened:
-            self.missed.setdefault(happened.conduct, _Seen(happened.detail, view, check, instance))
+            self.missed.setdefault((happened.conduct, happened.detail), _Seen(happened.detail, view, check, instance))
         self.foreign.happened.clear()
 
     def conduct(self) -> list[Result]:
         """Return a result for each point of conduct, as far as it has been seen."""
-        results = [self._conduct(point) for point in CONDUCT if point not in ("conduct.output", "conduct.repeatable")]
-        output = Result(id="conduct.output", check="", says=CONDUCT["conduct.output"], status="holds")
-        flooded, printed = self.missed.get("conduct.output"), self.foreign.sandbox.printed
-        if flooded is not None:
-            output.status, output.reason = "refuted", flooded.detail
-        elif printed:
-            output.reason = f"it printed {printed} bytes, last: {self.foreign.sandbox.last_output.strip()[-100:]!r}"
-        repeatable = Result(id="conduct.repeatable", check="", says=CONDUCT["conduct.repeatable"], status="holds")
+        results = []
+        for point in CONDUCT:
+            seen = [self._conduct(key, seen) for key, seen in self.missed.items() if key[0] == point]
+            results += seen or [Result(id=point, check="", says=CONDUCT[point], status="holds")]
+        printed = self.foreign.sandbox.printed
         again = self.foreign.asked_again()
-        if again is not None:
-            repeatable.status, repeatable.reason = "refuted", again
-        return [*results, output, repeatable]
+        for result in results:
+            if result.id == "conduct.output" and result.status == "holds" and printed:
+                result.reason = f"it printed {printed} bytes, last: {self.foreign.sandbox.last_output.strip()[-100:]!r}"
+            if result.id == "conduct.repeatable" and again is not None:
+                result.status, result.reason = "refuted", again
+        return results
 
     def judgement(self) -> Judgement:
         """Return everything that was seen."""
@@ -239,14 +244,18 @@ class Court:
         refuted = any(result.status == "refuted" for result in self.results)
         return likeness(self.recorders.values()) if refuted else []
 
-    def _conduct(self, id: str) -> Result:
-        result = Result(id=id, check="", says=CONDUCT[id], status="holds")
-        seen = self.missed.get(id)
-        if seen is not None:
-            result.status, result.reason = "refuted", seen.detail
-            result.instance = instance_to_data(self._smallest(seen))
-            result.label = seen.view.label
-        return result
+    def _conduct(self, key: tuple[str, ...], seen: _Seen) -> Result:
+        """A point of conduct that was missed; of faults each kind, and each class of exception, is one of its own."""
+        what = " ".join(key[1:3]) if seen.fault is not None else ""
+        return Result(
+            id=key[0],
+            check=what.strip(),
+            says=CONDUCT[key[0]],
+            status="refuted",
+            label=seen.view.label,
+            reason=seen.detail,
+            instance=instance_to_data(self._smallest(seen)),
+        )
 
     def _smallest(self, seen: _Seen) -> dict[str, Any]:
         """Reduce the instance on which a fault was seen, as long as the same fault shows."""

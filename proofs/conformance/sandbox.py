@@ -8,6 +8,7 @@ run goes on. The limits rest on POSIX: process groups, ``select`` on pipes, ``se
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -185,7 +186,7 @@ class Sandbox:
     def ask(self, question: Mapping[str, Any], *, seed: int = 0, seconds: float | None = None) -> dict[str, Any]:
         """Return the answer to a question; `seed` sets the child's global generators. Raises `Fault`."""
         self.start()
-        reply = self._exchange({**question, "seed": seed}, seconds or self.limits.seconds)
+        reply = self._exchange({**question, "seed": seed}, min(seconds or math.inf, self.limits.seconds))
         if "answer" in reply:
             return dict(reply["answer"])
         ((kind, detail),) = reply.items()
@@ -200,10 +201,9 @@ class Sandbox:
     def _exchange(self, message: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         process = self._process
         assert process is not None
-        deadline = time.monotonic() + seconds
         try:
             process.send(encode(dict(message)))
-            reply = decode(self._read(process, length_of(self._read(process, HEADER.size, deadline)), deadline))
+            reply = decode(self._read(process, length_of(self._read(process, HEADER.size, seconds)), seconds))
         except (EOFError, BrokenPipeError):
             raise self._gone() from None
         except Fault:
@@ -218,12 +218,12 @@ class Sandbox:
             raise Fault("floods", f"it printed {self.printed} bytes{self._noise()}")
         return reply
 
-    def _read(self, process: _Process, size: int, deadline: float) -> bytes:
-        found = b""
+    def _read(self, process: _Process, size: int, seconds: float) -> bytes:
+        found, deadline = b"", time.monotonic() + seconds
         while len(found) < size:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise Fault("hangs", f"no answer after {self.limits.seconds:g} s{self._noise()}")
+                raise Fault("hangs", f"no answer within {seconds:g} s{self._noise()}")
             if self.printed + process.printed > self.limits.output:
                 self._note(process)
                 raise Fault("floods", f"it printed more than {self.limits.output} bytes{self._noise()}")

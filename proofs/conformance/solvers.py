@@ -19,6 +19,7 @@ from bellcheck.mdp.bellman import state_values
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.planning import Plan
 
+from ..subject import reference
 from .door import Door, Foreign, View, choice, flag, names, number
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
@@ -36,6 +37,8 @@ MODEL = (
     ARGUMENTS,
 )
 SOLVER_DISCOUNTS = tuple(exact_array(["0", "1/4", "1/2", "3/4", "7/8", "15/16", "63/64", "127/128"]))
+PATIENCE = 2.0
+"""Seconds after which a solver is taken to work on what is no model, rather than to refuse it."""
 
 
 class Rectangle:
@@ -134,16 +137,14 @@ class _Partial(Plan):
 
     def __getattribute__(self, name: str) -> Any:
         if name in object.__getattribute__(self, "missing"):
-            raise NotOffered(f"the solver returns no {name}")
+            raise NotOffered(f"the solver does not say {name}")
         return object.__getattribute__(self, name)
 
 
 def _solve(foreign: Foreign, form: str) -> Callable[..., Plan]:
     def solve(mdp: FiniteMDP, epsilon: Scalar, start: Array | None = None) -> Plan:
         """The signature of ``bellcheck.mdp.planning.plan``."""
-        if start is not None and "start" not in foreign.roles:
-            raise NotOffered("no parameter is an initial value function")
-        return _plan(foreign, mdp, epsilon, start, form)
+        return _plan(foreign, mdp, epsilon, start if "start" in foreign.roles else None, form)
 
     return solve
 
@@ -157,7 +158,9 @@ def _plan(foreign: Foreign, mdp: FiniteMDP, epsilon: Scalar, start: Array | None
         "sparse": form == "sparse",
     }
     answer = foreign.ask(question)
-    missing = tuple(part for part in ("values", "policy") if answer[part] is None)
+    if start is not None and "start" in answer["changed"]:
+        start += 1  # what was done to the array in the child shows in the caller's
+    missing = tuple(part for part in ("values", "policy", "converged") if answer[part] is None)
     values = exact_array([])
     if "values" not in missing:
         if not np.isfinite(answer["values"]).all():
@@ -176,7 +179,8 @@ def _iterate(foreign: Foreign, form: str) -> Callable[..., Plan]:
         found = _plan(foreign, mdp, foreign.declared["epsilon"], None, form)
         if found.sweeps is None:
             raise NotOffered("the solver does not say how many policies it looked at")
-        return found
+        # Its values are floats, and the check that asks for v* itself is not for them.
+        return _Partial(found.values, found.policy, None, found.sweeps, missing=("values",))
 
     return iterate
 
@@ -185,12 +189,14 @@ def _accepts(foreign: Foreign) -> Callable[..., bool]:
     def accepts(P: Any, R: Any, discount: Any) -> bool:
         """Whether the solver answers, given arrays of which the check knows whether they are a model."""
         question = {"P": _floats(P), "R": _floats(R), "terminal": [], "discount": float(_floats(discount))}
+        question |= {"epsilon": as_float(foreign.declared["epsilon"]), "start": None, "sparse": False}
+        if reference("input-check").call(P, R, discount):
+            foreign.ask(question)  # what goes wrong here is no refusal, but a fault
+            return True
         try:
-            foreign.ask({**question, "epsilon": as_float(foreign.declared["epsilon"]), "start": None, "sparse": False})
+            foreign.ask(question, seconds=PATIENCE)
         except Fault as fault:
-            if fault.kind in ("raises", "exits"):
-                return False
-            raise
+            return fault.kind == "hangs"
         return True
 
     return accepts
@@ -204,15 +210,20 @@ def _floats(value: Any) -> Any:
 
 def _solver_views(foreign: Foreign) -> list[View]:
     pins = {} if "epsilon" in foreign.roles else {"epsilon": foreign.declared["epsilon"]}
-    grid = Grid(discounts=SOLVER_DISCOUNTS, probabilities=True, mean_rewards=True)
+    no_start = "no parameter is an initial value function"
+    left_out = {} if "start" in foreign.roles else dict.fromkeys(("start_is_left_alone", "start_is_used"), no_start)
+    discounts = SOLVER_DISCOUNTS if foreign.declared["zero_discount"] else SOLVER_DISCOUNTS[1:]
+    grid = Grid(discounts=discounts, probabilities=True, mean_rewards=True)
     views = []
     for form in _forms(foreign):
         label = form if len(_forms(foreign)) > 1 else ""
-        views.append(View("solver", _solve(foreign, form), grid, label, pins, pointwise=False))
+        views.append(
+            View("solver", _solve(foreign, form), grid, label, pins, effort=4, pointwise=False, left_out=left_out)
+        )
         if foreign.declared["method"] == "policy-iteration":
-            views.append(View("policy-iteration", _iterate(foreign, form), grid, label, pointwise=False))
+            views.append(View("policy-iteration", _iterate(foreign, form), grid, label, effort=6, pointwise=False))
     if foreign.declared["validates"] and foreign.declared["model"] == "arrays":
-        views.append(View("input-check", _accepts(foreign), grid))
+        views.append(View("input-check", _accepts(foreign), grid, reductions=20, pointwise=False))
     return views
 
 
@@ -237,7 +248,7 @@ def _learning_views(foreign: Foreign) -> list[View]:
             _learn(foreign, form),
             grid,
             form if len(_forms(foreign)) > 1 else "",
-            examples=40,
+            effort=0.8,
             reductions=200,
             pointwise=False,
         )
@@ -268,6 +279,7 @@ DOORS = (
             number("epsilon", "how near the values and the policy are promised to be", low=0, default="1/1048576"),
             choice("method", "policy iteration counts its policies", "any", "policy-iteration"),
             flag("validates", "whether it promises to refuse what is no model", default=True),
+            flag("zero_discount", "whether it takes a discount of 0", default=True),
             names("returns", "what is returned, in order: values, table, policy, converged, sweeps"),
         ),
         ("solver", "policy-iteration", "input-check"),

@@ -1,7 +1,7 @@
 """pymdptoolbox: its solvers and its Q-learning, with the inputs that its documents admit.
 
-P is (A, S, S) or one sparse matrix an action; R is (S, A), dense or sparse, or as P. The solvers promise an
-epsilon-optimal policy; `ValueIteration` speaks of an epsilon-optimal value function as well.
+P is (A, S, S) or one sparse matrix an action; R is (S, A), dense or sparse, or as P; the discount lies in (0, 1]. The
+solvers promise an epsilon-optimal policy; `ValueIteration` speaks of an epsilon-optimal value function as well.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import mdptoolbox.mdp as mdptoolbox
 
 __all__ = ["DECLARED", "gauss_seidel", "modified_policy_iteration", "policy_iteration", "q_learning", "value_iteration"]
 
-_MODEL = {"axes": "ass", "rewards": "full", "forms": "dense,sparse"}
+_MODEL = {"axes": "ass", "rewards": "full", "forms": "dense,sparse", "zero_discount": "no"}
 DECLARED: dict[str, tuple[str, dict[str, str]]] = {
     "value_iteration": ("solver", _MODEL),
     "gauss_seidel": ("solver", _MODEL),
     "policy_iteration": ("solver", {**_MODEL, "method": "policy-iteration"}),
     "modified_policy_iteration": ("solver", _MODEL),
-    "q_learning": ("learning", {**_MODEL, "rewards": "sa"}),
+    "q_learning": ("learning", {"axes": "ass", "forms": "dense,sparse"}),
 }
 """Function -> the kind of subject that it is, and what it declares."""
 
