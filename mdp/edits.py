@@ -111,10 +111,13 @@ def _shorten_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
                 yield partial(with_values, instance, {name: (value[0][steps], value[1][steps])})
                 yield partial(with_values, instance, {name: (exact_array([1] * len(steps)), value[1][steps])})
                 continue
-            shorter = with_values(instance, {name: tuple(value[i] for i in steps)})
-            yield partial(_relinked, shorter, axes)
+            yield partial(_with_path, instance, axes, name, tuple(value[i] for i in steps))
             if axes[name] == "path":
                 yield partial(with_values, instance, {name: tuple((*value[i][:2], fmpq(1)) for i in steps)})
+
+
+def _with_path(instance: Instance, axes: Axes, name: str, path: tuple[Any, ...]) -> Instance:
+    return _relinked(with_values(instance, {name: path}), axes)
 
 
 def _relinked(instance: Instance, axes: Axes) -> Instance:
@@ -146,10 +149,10 @@ def _simplify_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
                 for x, k in _possible(mdp):
                     if k < outcome:
                         path = (*value[:n], (x, k, last), *value[n + 1 :])
-                        yield partial(_relinked, with_values(instance, {name: path}), axes)
+                        yield partial(_with_path, instance, axes, name, path)
                 if axis == "recording" and last:
                     path = (*value[:n], (*value[n][:2], False), *value[n + 1 :])
-                    yield partial(_relinked, with_values(instance, {name: path}), axes)
+                    yield partial(_with_path, instance, axes, name, path)
         elif axis == "synchronous_path":
             for n, row in enumerate(value[1]):
                 for x, k in _possible(mdp):

@@ -66,9 +66,7 @@ def _first_action_false(mdp: FiniteMDP, q: Array, epsilon: Scalar, ties: Ties = 
 
 always_random = Subject("behaviour", "a random action always", _always_random, bug="F5")
 first_of_the_tied = Subject("behaviour", "the first of tied actions", _first_of_the_tied, bug="F6")
-epsilon_for_each_action = Subject(
-    "behaviour", "epsilon in place of epsilon / |A(s)|", _epsilon_for_each_action, bug="F3"
-)
+epsilon_for_each_action = Subject("behaviour", "epsilon in place of epsilon / |A(s)|", _epsilon_for_each_action)
 search_from_zero = Subject("behaviour", "search for the best action starts at 0", _search_from_zero, bug="B7")
 first_action_false = Subject("behaviour", "action 0 counts as none", _first_action_false, bug="B7")
 
