@@ -1,9 +1,9 @@
 r"""An epsilon-greedy behaviour gives each action epsilon / |A(s)|, and what is left to the best, by its rule for ties.
 
-.. math:: \pi(a \mid s) = \frac{\varepsilon}{|A(s)|} + (1 - \varepsilon)\,
-          \begin{cases} [a = \min A^*(s)] & \text{ties to the lowest} \\
-                        [a \in A^*(s)] / |A^*(s)| & \text{ties split} \end{cases}, \qquad
-          A^*(s) = \operatorname*{arg\,max}_{a \in A(s)} Q(s, a)
+.. math:: \pi(a \mid s) = \frac{\varepsilon}{|A(s)|} + (1 - \varepsilon)\, \frac{[a \in C(s)]}{|C(s)|}, \qquad
+          A^*(s) = \operatorname{arg\,max}_{a \in A(s)} Q(s, a)
+
+where C(s) is A*(s) if ties are split, and its first action alone if they go to the lowest.
 
 Why: with probability epsilon an action is drawn evenly from those that the state has, the best ones included; else a
 best one is taken. The terms sum to epsilon + (1 - epsilon) = 1 over A(s).
@@ -32,8 +32,8 @@ from ..relation import Relation, equal
 exploration = Claim(
     id="q-learning.exploration",
     title="Epsilon-greedy gives each action epsilon / |A(s)|, and what is left to the best by the rule for ties",
-    statement=r"\pi(a \mid s) = \tfrac{\varepsilon}{|A(s)|} + (1 - \varepsilon)\,"
-    r" \tfrac{[a \in A^*(s)]}{|A^*(s)|},\quad A^*(s) = \operatorname{arg\,max}_a Q(s, a)",
+    statement=r"\pi(a \mid s) = \tfrac{\varepsilon}{|A(s)|} + (1 - \varepsilon)\, \tfrac{[a \in C(s)]}{|C(s)|},"
+    r"\quad C(s) = \operatorname{arg\,max}_a Q(s, a) \ \text{or its first action}",
     subject="behaviour",
     sources=(cite("sutton2018", "section 2.2", verified=False),),
 )
