@@ -5,6 +5,9 @@ r"""Behaviour: the policies that gather the data.
 
     \text{softmax: } \pi(a \mid s) \propto e^{Q(s, a) / \tau}
 
+    \text{exploration: } \varepsilon_t = \varepsilon_{\text{start}}
+        + (\varepsilon_{\text{end}} - \varepsilon_{\text{start}}) \min(t / d, 1)
+
 A policy is an (N,) vector of probabilities over the pairs; the entries of an acting state sum to 1, a terminal state
 has none. |A(s)| depends on the state. Ties are a choice, not an accident: an epsilon-greedy policy sends its greedy
 mass to the lowest tied action or splits it evenly; with either, the policy jumps where a table passes through a tie.
@@ -16,17 +19,18 @@ import math
 from typing import Any, Literal
 
 import numpy as np
+from flint import fmpq
 
 from .arithmetic import Array, NotANumber, is_exact, segment_sum, to_floats, zeros
 from .bellman import greedy_pairs, greedy_policy
 from .model import FiniteMDP
 from .rationals import number_from_outside
 
-__all__ = ["InvalidBehaviour", "epsilon_greedy", "softmax", "uniform"]
+__all__ = ["InvalidBehaviour", "epsilon_at", "epsilon_greedy", "softmax", "uniform"]
 
 
 class InvalidBehaviour(ValueError):
-    """A table or a parameter from which no policy can be made."""
+    """A table or a parameter from which no policy or schedule can be made."""
 
 
 def uniform(mdp: FiniteMDP) -> Array:
@@ -53,9 +57,7 @@ def epsilon_greedy(mdp: FiniteMDP, q: Array, epsilon: object, ties: Literal["low
     InvalidBehaviour : naming the argument.
     """
     _require_table(mdp, q)
-    chance: Any = _number(epsilon, "epsilon")
-    if not 0 <= chance <= 1:
-        raise InvalidBehaviour(f"epsilon {epsilon} is not in [0, 1]")
+    chance: Any = _probability(epsilon, "epsilon")
     if not is_exact(q):
         chance = float(to_floats([chance])[0])
     if ties == "lowest":
@@ -66,6 +68,21 @@ def epsilon_greedy(mdp: FiniteMDP, q: Array, epsilon: object, ties: Literal["low
     else:
         raise InvalidBehaviour(f"ties {ties!r} is not 'lowest' or 'split'")
     return chance * (zeros(q, mdp.n_pairs) + 1) / _actions(mdp) + (1 - chance) * greedy
+
+
+def epsilon_at(step: int, start: object, end: object, duration: int) -> fmpq:
+    """Return the epsilon of a step, counted from 0: in a straight line from `start` to `end`, where it stays.
+
+    It arrives after `duration` steps, at least 1; `start` and `end` are in [0, 1], and a float means the simplest
+    rational that rounds to it. Raises `InvalidBehaviour` naming the argument.
+
+    >>> [str(epsilon_at(step, 1, "1/10", 100)) for step in (0, 50, 100, 101)]
+    ['1', '11/20', '1/10', '1/10']
+    """
+    first, last = _probability(start, "the first epsilon"), _probability(end, "the last epsilon")
+    if step < 0 or duration < 1:
+        raise InvalidBehaviour(f"step {step} of {duration}: steps count from 0, and there is at least 1")
+    return first + (last - first) * fmpq(min(step, duration), duration)
 
 
 def softmax(mdp: FiniteMDP, q: Array, temperature: float) -> np.ndarray:
@@ -94,6 +111,13 @@ def _number(value: object, what: str) -> Any:
         return number_from_outside(value)
     except NotANumber as error:
         raise InvalidBehaviour(f"{what}: {error}") from None
+
+
+def _probability(value: object, what: str) -> Any:
+    number = _number(value, what)
+    if not 0 <= number <= 1:
+        raise InvalidBehaviour(f"{what} {value} is not in [0, 1]")
+    return number
 
 
 def _require_table(mdp: FiniteMDP, q: Array) -> None:

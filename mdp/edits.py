@@ -20,6 +20,7 @@ from .draws import DISCOUNTS, STEP_SIZES
 from .model import FiniteMDP
 from .number_edits import Edit, simplify_numbers, simplify_others, with_entry, with_values
 from .restrict import WEIGHTS, Axes, Instance, model_of, restrict
+from .transitions import linked
 
 __all__ = ["EDITS"]
 
@@ -75,7 +76,7 @@ def _tidy_model(instance: Instance, axes: Axes) -> Iterator[Edit]:
     mdp = instance[key]
 
     def changed(**fields: Any) -> Edit:
-        return lambda: {**instance, key: replace(mdp, **fields)}
+        return lambda: _relinked({**instance, key: replace(mdp, **fields)}, axes)
 
     rows = [mdp.outcomes_of(x) for x in range(mdp.n_pairs)]
     yield changed(probability=np.concatenate([next(_even(row)) for row in rows]))
@@ -100,7 +101,7 @@ def _tidy_model(instance: Instance, axes: Axes) -> Iterator[Edit]:
 def _shorten_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
     """Fewer steps, as they are or whole: smaller steps may need to be more."""
     for name, value in instance.items():
-        if axes.get(name) not in ("path", "synchronous_path"):
+        if axes.get(name) not in ("path", "recording", "synchronous_path"):
             continue
         synchronous = axes[name] == "synchronous_path"
         n = len(value[0] if synchronous else value)
@@ -109,9 +110,21 @@ def _shorten_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
             if synchronous:
                 yield partial(with_values, instance, {name: (value[0][steps], value[1][steps])})
                 yield partial(with_values, instance, {name: (exact_array([1] * len(steps)), value[1][steps])})
-            else:
-                yield partial(with_values, instance, {name: tuple(value[i] for i in steps)})
+                continue
+            yield partial(_with_path, instance, axes, name, tuple(value[i] for i in steps))
+            if axes[name] == "path":
                 yield partial(with_values, instance, {name: tuple((*value[i][:2], fmpq(1)) for i in steps)})
+
+
+def _with_path(instance: Instance, axes: Axes, name: str, path: tuple[Any, ...]) -> Instance:
+    return _relinked(with_values(instance, {name: path}), axes)
+
+
+def _relinked(instance: Instance, axes: Axes) -> Instance:
+    """The instance with its recordings cut where the next step does not follow any more."""
+    key = model_of(instance)
+    recordings = [name for name in instance if axes.get(name) == "recording" and key is not None]
+    return {**instance, **{name: linked(instance[str(key)], instance[name]) for name in recordings}}
 
 
 def _simplify_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
@@ -131,12 +144,15 @@ def _simplify_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
                     yield partial(with_values, instance, {name: path})
         if mdp is None:
             continue
-        if axis == "path":
-            for n, (_, outcome, alpha) in enumerate(value):
+        if axis in ("path", "recording"):
+            for n, (_, outcome, last) in enumerate(value):
                 for x, k in _possible(mdp):
                     if k < outcome:
-                        path = (*value[:n], (x, k, alpha), *value[n + 1 :])
-                        yield partial(with_values, instance, {name: path})
+                        path = (*value[:n], (x, k, last), *value[n + 1 :])
+                        yield partial(_with_path, instance, axes, name, path)
+                if axis == "recording" and last:
+                    path = (*value[:n], (*value[n][:2], False), *value[n + 1 :])
+                    yield partial(_with_path, instance, axes, name, path)
         elif axis == "synchronous_path":
             for n, row in enumerate(value[1]):
                 for x, k in _possible(mdp):

@@ -91,6 +91,9 @@ def size(instance: Mapping[str, Any], axes: Axes) -> tuple[int, int, int, int, i
         if axis == "path":
             steps += len(value)
             digits += sum(pair + outcome + _rank(alpha, STEP_SIZES) for pair, outcome, alpha in value)
+        elif axis == "recording":
+            steps += len(value)
+            digits += sum(pair + outcome + cut for pair, outcome, cut in value)
         elif axis == "synchronous_path":
             steps += len(value[0])
             digits += int(value[1].sum()) + sum(_rank(alpha, STEP_SIZES) for alpha in value[0])

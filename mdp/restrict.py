@@ -14,6 +14,7 @@ axis                     what is kept
 `distribution`           over the pairs, rescaled; uniform where no weight is left
 `positive_distribution`  the same; some weight is always left
 `path`                   the steps (pair, outcome, step size) on kept outcomes, renumbered
+`recording`              the steps (pair, outcome, cut) likewise, cut where the next step no longer follows
 `synchronous_path`       the kept pairs' outcomes, renumbered; the first possible one in place of a dropped one
 `numbers`, `step_size`   the value as it is, and so for None
 =======================  ==========================================================================================
@@ -30,6 +31,7 @@ from flint import fmpq
 
 from .arithmetic import Array, exact_array
 from .model import FiniteMDP
+from .transitions import Recording, linked
 
 __all__ = ["AXES", "WEIGHTS", "Axes", "Instance", "model_of", "restrict"]
 
@@ -154,6 +156,10 @@ def _path(path: tuple[tuple[int, int, Any], ...], part: _Part) -> tuple[tuple[in
     return tuple((new_pair[pair], new_outcome[outcome], size) for pair, outcome, size in path if outcome in new_outcome)
 
 
+def _recording(recording: Recording, part: _Part) -> Recording:
+    return linked(part.model, _path(recording, part))
+
+
 def _synchronous_path(path: tuple[Array, np.ndarray], part: _Part) -> tuple[Array, np.ndarray]:
     sizes, taken = path
     new_outcome = {int(old): new for new, old in enumerate(part.outcomes)}
@@ -176,6 +182,7 @@ AXES: dict[str | None, Callable[[Any, _Part], Any]] = {
     "distribution": _distribution,
     "positive_distribution": _distribution,
     "path": _path,
+    "recording": _recording,
     "synchronous_path": _synchronous_path,
     "numbers": _unchanged,
     "step_size": _unchanged,

@@ -26,7 +26,7 @@ from flint import fmpq
 from .arithmetic import NotANumber, exact, to_floats
 from .rationals import number_from_outside
 
-__all__ = ["Clock", "Constant", "InvalidStepSize", "Linear", "Polynomial", "RescaledLinear", "StepSize"]
+__all__ = ["Clock", "Constant", "InvalidStepSize", "Linear", "Polynomial", "RescaledLinear", "StepSize", "size"]
 
 Clock: TypeAlias = Literal["global", "visits"]
 """What k counts: all updates so far, or the earlier visits to the updated pair."""
@@ -183,6 +183,11 @@ class Polynomial:
 
 StepSize: TypeAlias = Constant | Linear | RescaledLinear | Polynomial
 """A schedule."""
+
+
+def size(k: int, law: StepSize) -> fmpq:
+    """Return alpha_k under a schedule: what a learner that declares `law` must use at its k-th update, k = 0, 1, ..."""
+    return law(k)
 
 
 def _number(value: object, what: str) -> fmpq:

@@ -16,6 +16,7 @@ from flint import fmpq
 from .arithmetic import Array, Scalar, exact_array
 from .draws import NUMBERS, STEP_SIZES, Below, below, one_of, positive_weights, weights
 from .model import FiniteMDP
+from .transitions import Recording
 
 __all__ = [
     "deterministic_policies",
@@ -24,6 +25,7 @@ __all__ = [
     "policies",
     "positive_distributions",
     "positive_policies",
+    "recordings",
     "state_tables",
     "step_sizes",
     "synchronous_paths",
@@ -136,6 +138,25 @@ def paths(draw: st.DrawFn, mdp: FiniteMDP) -> tuple[tuple[int, int, Scalar], ...
     for _ in range(pick(9)):
         pair = pick(mdp.n_pairs)
         steps.append((pair, one_of(pick, _possible(mdp, pair)), one_of(pick, STEP_SIZES)))
+    return tuple(steps)
+
+
+@tied_to("recording")
+@st.composite
+def recordings(draw: st.DrawFn, mdp: FiniteMDP) -> Recording:
+    """Draw recordings of up to 8 steps (pair, outcome, cut), each outcome a possible one of its pair.
+
+    A step begins where the one before led to, unless that was an end or is cut: then in any state that acts. A step to
+    an end may be cut off too, when the time limit falls on it.
+    """
+    pick = below(draw)
+    steps: list[tuple[int, int, bool]] = []
+    here = range(mdp.n_pairs)
+    for _ in range(pick(9)):
+        pair = one_of(pick, here)
+        outcome, cut = one_of(pick, _possible(mdp, pair)), pick(4) == 3
+        steps.append((pair, outcome, cut))
+        here = (not cut and mdp.pairs_of(int(mdp.next_state[outcome]))) or range(mdp.n_pairs)
     return tuple(steps)
 
 

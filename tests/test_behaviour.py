@@ -9,7 +9,7 @@ import pytest
 from flint import fmpq
 
 from bellcheck.mdp.arithmetic import exact_array, is_exact
-from bellcheck.mdp.behaviour import InvalidBehaviour, epsilon_greedy, softmax, uniform
+from bellcheck.mdp.behaviour import InvalidBehaviour, epsilon_at, epsilon_greedy, softmax, uniform
 from bellcheck.mdp.model import FiniteMDP
 
 LOOP = [(1, 0, 0)]
@@ -76,6 +76,13 @@ def test_softmax_does_not_overflow() -> None:
     assert list(policy) == [0.5, 0.0, 0.5, 1.0]
 
 
+def test_exploration_falls_in_a_straight_line() -> None:
+    """Half way there epsilon is half way down; a float end means the decimal that it prints."""
+    assert [epsilon_at(step, 1, 0.1, 4) for step in range(6)] == [1, fmpq(31, 40), fmpq(11, 20), fmpq(13, 40)] + [
+        fmpq(1, 10)
+    ] * 2
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -83,6 +90,10 @@ def test_softmax_does_not_overflow() -> None:
         (lambda: epsilon_greedy(RAGGED, exact_array([0] * 4), math.nan), "epsilon: nan is not a rational"),
         (lambda: epsilon_greedy(RAGGED, exact_array([0] * 3), 0), r"shape \(3,\)"),
         (lambda: epsilon_greedy(RAGGED, exact_array([0] * 4), 0, "random"), "ties 'random' is not"),  # type: ignore[arg-type]
+        (lambda: epsilon_at(0, 2, 0, 1), "the first epsilon 2 is not in"),
+        (lambda: epsilon_at(0, 1, -1, 1), "the last epsilon -1 is not in"),
+        (lambda: epsilon_at(-1, 1, 0, 1), "step -1 of 1"),
+        (lambda: epsilon_at(0, 1, 0, 0), "step 0 of 0"),
         (lambda: softmax(RAGGED, np.zeros(4), 0.0), "temperature 0.0 is not positive"),
         (lambda: softmax(RAGGED, np.zeros(4), math.inf), "temperature inf is not positive and finite"),
         (lambda: softmax(RAGGED, np.zeros(5), 1.0), r"shape \(5,\)"),

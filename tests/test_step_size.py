@@ -7,7 +7,7 @@ import pytest
 from flint import fmpq
 
 from bellcheck.mdp.arithmetic import exact, to_floats
-from bellcheck.mdp.step_size import Constant, InvalidStepSize, Linear, Polynomial, RescaledLinear
+from bellcheck.mdp.step_size import Constant, InvalidStepSize, Linear, Polynomial, RescaledLinear, size
 
 SCHEDULES = [
     Constant("1/3"),
@@ -64,6 +64,11 @@ def test_float_parameters_mean_short_decimals() -> None:
     """A float parameter is the simplest rational that rounds to it."""
     assert Constant(0.1) == Constant("1/10")
     assert RescaledLinear(0.99)(0) == fmpq(100, 101)
+
+
+def test_size_asks_the_law() -> None:
+    """The step size of a declared law is the law's."""
+    assert [size(k, Linear()) for k in range(3)] == [1, fmpq(1, 2), fmpq(1, 3)]
 
 
 def test_names_tell_schedules_apart() -> None:

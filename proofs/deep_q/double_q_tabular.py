@@ -50,6 +50,7 @@ from ..assumptions import (
 from ..claim import Claim, cite
 from ..definitions import state_value
 from ..mutants import deep_q as mutants
+from ..mutants import double_q as one_step_early
 from ..relation import Relation, all_of, at_most, equal
 from ..runs import Path, overlong_paths
 from ..transformations import (
@@ -118,7 +119,13 @@ def one_table_moves_towards_the_others_value(
     return all_of(relations)
 
 
-for _mutant in (mutants.valued_by_its_own_table, mutants.both_tables_updated, mutants.undiscounted_double):
+for _mutant in (
+    mutants.valued_by_its_own_table,
+    mutants.both_tables_updated,
+    mutants.undiscounted_double,
+    one_step_early.valued_at_the_state_left,
+    one_step_early.chosen_one_step_early,
+):
     double_q_tabular.refutes(_mutant, by=one_table_moves_towards_the_others_value)
 
 

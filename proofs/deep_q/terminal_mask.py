@@ -18,14 +18,18 @@ then adds gamma^t u: between the two bounds, and so is the difference of the lar
 Nobody trains the value of a terminal state: no transition begins there. Its u is whatever the initialisation and the
 generalisation from other states make of it, and it does not fade with more data.
 
+So the mask is a choice between two targets, and no product: where u is infinite or undefined, as in a network that has
+diverged or a table that was never filled, 0 u is undefined too, and the target of an end is still r.
+
 A time limit is another thing. It is not in the state, the process would have gone on, and the value of s' is what is
 missing from the recording: the target bootstraps. A loop that pays 1 at discount 9/10 is worth 10; with cut-offs every
 tenth step on average taken for ends it seems to be worth 100/19, a bit more than half. If the limit is part of the task
-the time left belongs into the state, and *then* it is an end.
+the time left belongs into the state, and *then* it is an end. And where it falls on a step that ends, it is an end.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -33,7 +37,7 @@ import numpy as np
 from flint import fmpq
 from hypothesis import strategies as st
 
-from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array
+from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, to_floats
 from bellcheck.mdp.episode_ends import with_values_at_ends
 from bellcheck.mdp.examples import self_loop
 from bellcheck.mdp.model import FiniteMDP
@@ -43,6 +47,7 @@ from ..assumptions import discounted, ends_marked
 from ..claim import Claim, cite
 from ..definitions import backup, optimal_values, state_values
 from ..mutants import deep_q as mutants
+from ..mutants import targets as wrong_targets
 from ..relation import Relation, all_of, at_most, equal
 
 terminal_mask = Claim(
@@ -89,6 +94,43 @@ def values_of_ends_do_not_matter(
 for _mutant in (mutants.mask_forgotten, mutants.done_is_done, mutants.reward_of_an_end_lost):
     terminal_mask.refutes(_mutant, by=values_of_ends_do_not_matter)
 terminal_mask.fails_without(ends_marked, by=values_of_ends_do_not_matter, marked="nothing")
+
+
+@terminal_mask.exact(mdp=mdps(), values=state_tables)
+def flags_say_whether_a_target_bootstraps(target: Any, mdp: FiniteMDP, values: Array) -> Relation:
+    """Each outcome under all flags: r if it terminated, r + gamma V(s') if not, be it cut off or not."""
+    relations = []
+    for k in range(len(mdp.reward)):
+        bootstrapped = mdp.reward[k] + mdp.discount * values[mdp.next_state[k]]
+        for truncated in (False, True):
+            relations.append(equal(target(mdp, values, k, True, truncated), mdp.reward[k]))
+            relations.append(equal(target(mdp, values, k, False, truncated), bootstrapped))
+    return all_of(relations)
+
+
+for _mutant in (
+    wrong_targets.cut_off_ends_bootstrapped,
+    wrong_targets.padding_at_cut_offs,
+    wrong_targets.value_subtracted,
+    mutants.done_is_done,
+    mutants.mask_forgotten,
+):
+    terminal_mask.refutes(_mutant, by=flags_say_whether_a_target_bootstraps)
+
+
+@terminal_mask.exact(mdp=mdps(), q=tables, undefined=st.sampled_from([math.nan, math.inf, -math.inf]))
+def undefined_values_of_ends_do_not_matter(target: Any, mdp: FiniteMDP, q: Array, undefined: float) -> Relation:
+    """In binary64, with no number at the ends: the target of a step to an end is its reward, to the last bit."""
+    rounded, values = mdp.to_float(), to_floats(state_values(mdp, q))
+    values[list(mdp.terminal_states)] = undefined
+    to_ends = [k for k in range(len(rounded.reward)) if int(rounded.next_state[k]) in mdp.terminal_states]
+    with np.errstate(invalid="ignore"):  # what a mutant makes of 0 times inf is for the relation to say
+        targets = [target(rounded, values, k, True, truncated) for k in to_ends for truncated in (False, True)]
+    return equal(targets, [rounded.reward[k] for k in to_ends for _ in (False, True)])
+
+
+for _mutant in (wrong_targets.masked_by_a_product, mutants.mask_forgotten):
+    terminal_mask.refutes(_mutant, by=undefined_values_of_ends_do_not_matter)
 
 
 def _looped_values(mdp: FiniteMDP, ends: Array) -> Array:

@@ -29,6 +29,7 @@ __all__ = [
     "chosen_by_the_second",
     "clipped_double",
     "done_is_done",
+    "double_update_towards",
     "each_pair_counts_once",
     "end_bootstrapped_double",
     "fit_before_the_sweep",
@@ -138,7 +139,7 @@ larger_of_both = Subject("double-estimator", "the larger of both double estimate
 # -------------------------------------------------------------------- double Q-learning
 
 
-def _towards(target: Any) -> Any:
+def double_update_towards(target: Any) -> Any:
     """Return the double update towards ``target(mdp, tables, first, outcome, ties)``."""
 
     def changed(
@@ -185,18 +186,22 @@ def _both_tables_updated(
     return double_update(mdp, changed, not first, pair, outcome, step_size, ties)
 
 
-valued_by_its_own_table = Subject("double-q-learner", "valued by the table that chooses", _towards(_own_value))
-undiscounted_double = Subject("double-q-learner", "discount left out", _towards(_undiscounted))
+valued_by_its_own_table = Subject(
+    "double-q-learner", "valued by the table that chooses", double_update_towards(_own_value)
+)
+undiscounted_double = Subject("double-q-learner", "discount left out", double_update_towards(_undiscounted))
 best_index_in_place_of_value = Subject(
     "double-q-learner",
     "argmax in place of the value there",
-    _towards(_best_index),
+    double_update_towards(_best_index),
     cites="llSourcell/Game-AI issue 7",
 )
 clipped_double = Subject(
-    "double-q-learner", "rewards clipped to [-1, 1]", _towards(_clipped), cites="Mnih et al. 2015, Methods"
+    "double-q-learner", "rewards clipped to [-1, 1]", double_update_towards(_clipped), cites="Mnih et al. 2015, Methods"
 )
-end_bootstrapped_double = Subject("double-q-learner", "terminal state bootstrapped", _towards(_end_bootstrapped))
+end_bootstrapped_double = Subject(
+    "double-q-learner", "terminal state bootstrapped", double_update_towards(_end_bootstrapped)
+)
 both_tables_updated = Subject("double-q-learner", "both tables updated", _both_tables_updated)
 
 
@@ -255,9 +260,9 @@ def _value_of_the_last_state(mdp: FiniteMDP, values: Array, outcome: int, termin
 
 
 mask_forgotten = Subject(
-    "flagged-target", "terminal mask forgotten", _mask_forgotten, cites="cyoon1729/deep-Q-networks PR 5"
+    "flagged-target", "terminal mask forgotten", _mask_forgotten, cites="cyoon1729/deep-Q-networks PR 5", bug="A2"
 )
-done_is_done = Subject("flagged-target", "cut-offs taken for ends", _done_is_done, cites="Pardo et al. 2018")
+done_is_done = Subject("flagged-target", "cut-offs taken for ends", _done_is_done, cites="Pardo et al. 2018", bug="A5")
 reward_of_an_end_lost = Subject("flagged-target", "mask around the reward too", _reward_lost)
 undiscounted_bootstrap = Subject("flagged-target", "discount left out", _undiscounted_bootstrap)
 value_of_the_last_state = Subject("flagged-target", "value of the state that was left", _value_of_the_last_state)

@@ -23,7 +23,11 @@ __all__ = [
     "bootstrapped_end",
     "difference_form",
     "doubled_step",
+    "largest_of_value_and_zero",
     "minimum_in_place_of_maximum",
+    "padded_far_below",
+    "padded_with_zeros",
+    "reward_of_another_pair",
     "row_of_the_action_taken",
     "single_precision",
     "sum_over_actions",
@@ -57,6 +61,24 @@ def _with_value_of(value: Callable[[Array], Scalar]) -> Callable[[FiniteMDP, Arr
 
 def _undiscounted(mdp: FiniteMDP, q: Array, pair: int, outcome: int) -> Scalar:
     return mdp.reward[outcome] + state_values(mdp, q)[mdp.next_state[outcome]]
+
+
+def _padded(filling: int) -> Callable[[FiniteMDP, Array, int, int], Scalar]:
+    """Return the target from a rectangular table, its rows filled up to the largest action number of the model."""
+
+    def target(mdp: FiniteMDP, q: Array, pair: int, outcome: int) -> Scalar:
+        actions = mdp.pairs_of(int(mdp.next_state[outcome]))
+        missing = int(0 < len(actions) <= mdp.pair_action.max())
+        row = [q[x] for x in actions] + [zeros(q, 1)[0] + filling] * missing
+        return mdp.reward[outcome] + mdp.discount * (max(row) if row else zeros(q, 1)[0])
+
+    return target
+
+
+def _reward_of_another_pair(mdp: FiniteMDP, q: Array, pair: int, outcome: int) -> Scalar:
+    """Rewards of a sparse matrix read with rows for columns: here that of the first outcome of the pair before."""
+    other = mdp.outcome_start[pair - 1] if pair else mdp.outcome_start[-2]
+    return td_target(mdp, q, outcome) - mdp.reward[outcome] + mdp.reward[other]
 
 
 def _row_of_the_action_taken(mdp: FiniteMDP, q: Array, pair: int, outcome: int) -> Scalar:
@@ -108,17 +130,18 @@ def synchronous(learner: Subject) -> Subject:
             q = table
             yield q
 
-    return Subject("synchronous-run", learner.name, run, cites=learner.cites)
+    return Subject("synchronous-run", learner.name, run, cites=learner.cites, bug=learner.bug)
 
 
-def _learner(name: str, changed: Update, cites: str = "") -> Subject:
-    return Subject("q-learner", name, changed, cites=cites)
+def _learner(name: str, changed: Update, cites: str = "", bug: str = "") -> Subject:
+    return Subject("q-learner", name, changed, cites=cites, bug=bug)
 
 
 argmax_in_place_of_max = _learner(
     "argmax in place of max",
     _moving_towards(_with_value_of(lambda row: zeros(row, 1)[0] + int(np.argmax(row)))),
     cites="llSourcell/Game-AI issue 7",
+    bug="B1",
 )
 behaviour_average = _learner(
     "behaviour average in place of max",
@@ -128,18 +151,28 @@ bootstrapped_end = _learner(
     "terminal state bootstrapped",
     _moving_towards(_bootstrapped_end),
     cites="lazyprogrammer/machine_learning_examples issue 13",
+    bug="A3",
 )
 difference_form = _learner("q + alpha (target - q)", _difference_form)
 doubled_step = _learner("step taken twice", _doubled_step)
+largest_of_value_and_zero = _learner(
+    "search for the best action starts at 0",
+    _moving_towards(_with_value_of(lambda row: max(zeros(row, 1)[0], *row))),
+    bug="B7",
+)
 minimum_in_place_of_maximum = _learner(
     "minimum in place of maximum",
     _moving_towards(_with_value_of(lambda row: -maximum(-row))),
     cites="the sign convention of costs",
 )
+padded_far_below = _learner("rows padded with -9999999", _moving_towards(_padded(-9_999_999)), bug="A10")
+padded_with_zeros = _learner("rows padded with 0", _moving_towards(_padded(0)))
+reward_of_another_pair = _learner("reward of another pair", _moving_towards(_reward_of_another_pair))
 row_of_the_action_taken = _learner(
     "maximum over the row of the action taken",
     _moving_towards(_row_of_the_action_taken),
     cites="TheoLvs/reinforcement-learning issue 3",
+    bug="B2",
 )
 single_precision = _learner("tables kept in binary32", _single_precision)
 sum_over_actions = _learner(

@@ -16,15 +16,17 @@ b = 0 every a > 0 will do. A bonus for every step does not shift all values alik
 
 from __future__ import annotations
 
+from typing import Any
+
 from bellcheck.mdp.arithmetic import Array, Reals, Scalar
 from bellcheck.mdp.model import FiniteMDP
-from bellcheck.mdp.strategies import mdps, paths, tables
+from bellcheck.mdp.strategies import mdps, paths, state_tables, tables
 from bellcheck.mdp.transform import affine_rewards
 
 from ..assumptions import discounted, no_terminals, positive_scale
 from ..claim import Claim
 from ..draws import symbolic_mdp, symbolic_number, symbolic_table
-from ..mutants import invariants, learners
+from ..mutants import invariants, learners, targets
 from ..relation import Relation, all_of, equal
 from ..runs import Path, Update, any_step, tables_along
 from ..transformations import any_number, negative_numbers, positive_numbers
@@ -88,7 +90,12 @@ def paths_keep_the_map(update: Update, mdp: FiniteMDP, q: Array, scale: Scalar, 
     return all_of(equal(after, before * scale + constant) for after, before in zip(mapped, plain, strict=True))
 
 
-for _mutant in (learners.undiscounted_target, learners.sum_over_actions, learners.argmax_in_place_of_max):
+for _mutant in (
+    learners.undiscounted_target,
+    learners.sum_over_actions,
+    learners.argmax_in_place_of_max,
+    learners.largest_of_value_and_zero,
+):
     affine.refutes(_mutant, by=paths_keep_the_map)
 affine.fails_without(positive_scale, by=paths_keep_the_map, scale=negative_numbers)
 affine.fails_without(no_terminals, by=paths_keep_the_map, mdp=mdps(max_states=2))
@@ -113,3 +120,24 @@ def one_action_takes_any_scale(
 
 
 affine.refutes(learners.undiscounted_target, by=one_action_takes_any_scale)
+
+
+@affine.exact(of="flagged-target", mdp=mdps(), values=state_tables, scale=any_number, shift=any_number)
+def targets_are_mapped_as_the_values_are(
+    target: Any, mdp: FiniteMDP, values: Array, scale: Scalar, shift: Scalar
+) -> Relation:
+    """One target for values a V + c: a y + c where it bootstraps, and a y + b, without the c, where nothing follows."""
+    constant = shift / (1 - mdp.discount)
+    model = affine_rewards(mdp, scale, shift)
+    relations = []
+    for k in range(len(mdp.reward)):
+        for terminated, added in ((False, constant), (True, shift)):
+            before = target(mdp, values, k, terminated, False)
+            relations.append(
+                equal(target(model, values * scale + constant, k, terminated, False), scale * before + added)
+            )
+    return all_of(relations)
+
+
+for _mutant in (targets.value_subtracted, targets.discount_added):
+    affine.refutes(_mutant, by=targets_are_mapped_as_the_values_are)

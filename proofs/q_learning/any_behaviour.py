@@ -118,6 +118,7 @@ for _mutant in (
     learners.undiscounted_target,
     learners.argmax_in_place_of_max,
     learners.minimum_in_place_of_maximum,
+    learners.bootstrapped_end,
 ):
     any_behaviour.refutes(_mutant, by=q_star_alone_is_at_rest)
 

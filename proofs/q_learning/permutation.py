@@ -23,7 +23,7 @@ from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, paths, tables
 
 from ..claim import Claim
-from ..mutants import learners
+from ..mutants import behaviours, learners
 from ..relation import Relation, all_of, equal
 from ..runs import Path, Update, tables_along
 from ..transformations import pair_keys, renumbered, state_keys
@@ -65,6 +65,10 @@ def split_ties_are_renamed_too(
     """An epsilon-greedy policy that splits ties evenly is renamed with its table."""
     new = renumbered(mdp, states, pairs)
     return equal(behaviour(new.mdp, new.table(q), epsilon, "split"), new.table(behaviour(mdp, q, epsilon, "split")))
+
+
+for _mutant in (behaviours.first_of_the_tied, behaviours.first_action_false):
+    permutation.refutes(_mutant, by=split_ties_are_renamed_too)
 
 
 @permutation.too_strong(beside=split_ties_are_renamed_too)

@@ -37,7 +37,7 @@ from bellcheck.mdp.transform import shaped
 from ..assumptions import terminal_potential_zero
 from ..claim import Claim, cite, lean
 from ..draws import symbolic_mdp, symbolic_table
-from ..mutants import invariants, learners
+from ..mutants import behaviours, invariants, learners
 from ..relation import Relation, all_of, equal
 from ..runs import Path, Update, any_step, tables_along
 from ..transformations import potentials
@@ -141,7 +141,8 @@ def greedy_behaviour_is_identical(
     return all_of(relations)
 
 
-shaping_initialisation.refutes(invariants.roulette_wheel, by=greedy_behaviour_is_identical)
+for _behaviour in (invariants.roulette_wheel, behaviours.search_from_zero):
+    shaping_initialisation.refutes(_behaviour, by=greedy_behaviour_is_identical)
 
 
 @tied_to("pair")

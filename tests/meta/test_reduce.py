@@ -29,11 +29,13 @@ from bellcheck.mdp.strategies import (
     policies,
     positive_distributions,
     positive_policies,
+    recordings,
     state_tables,
     step_sizes,
     synchronous_paths,
     tables,
 )
+from bellcheck.mdp.transitions import linked
 
 SEEDS = [0, 1, 2, 3, 4]
 
@@ -155,6 +157,11 @@ FALSE = {
         lambda mdp, q, path: len({x for x, _, _ in path}) > 1 and any(_run(mdp, q, path) != _run(mdp, q, path[::-1])),
         (1, 2, 2, 2),
     ),
+    "every recorded step is the last of its episode": (
+        {"steps": recordings},
+        lambda mdp, steps: any(not cut and mdp.pairs_of(mdp.next_state[k]) for _, k, cut in steps[:-1]),
+        (1, 1, 1, 2),
+    ),
     "a value is at most 5/2": ({"v": state_tables}, lambda mdp, v: max(v) > exact("5/2"), (1, 1, 1, 0)),
     "mu is at most one half": (
         {"mu": positive_distributions},
@@ -199,6 +206,10 @@ EXACT = {
         "mdp": "FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)])], discount=1/2)",
         "path": "((0, 0, 1/2), (0, 0, 1))",
     },
+    "every recorded step is the last of its episode": {
+        "mdp": "FiniteMDP.from_pairs(1, [(0, 0, [(1, 0, 0)])], discount=1/2)",
+        "steps": "((0, 0, False), (0, 0, False))",
+    },
     "a discount is at most 9/10": {"mdp": "FiniteMDP.from_pairs(1, [(0, 0, [(1, 0, 0)])], discount=99/100)"},
 }
 
@@ -226,11 +237,12 @@ EVERYTHING = {
     "mu": positive_distributions,
     "alpha": step_sizes(),
     "path": paths,
+    "recording": recordings,
     "rounds": synchronous_paths,
 }
 
 
-def _inconsistencies(mdp, q, v, pi, d, b, nu, mu, alpha, path, rounds):
+def _inconsistencies(mdp, q, v, pi, d, b, nu, mu, alpha, path, recording, rounds):
     """What is wrong with an instance: names of values that are not what their strategy promises."""
 
     def sums(policy):
@@ -247,6 +259,7 @@ def _inconsistencies(mdp, q, v, pi, d, b, nu, mu, alpha, path, rounds):
         "mu": mu.shape == (n,) and min(mu) > 0 and sum(mu, fmpq(0)) == 1,
         "alpha": 0 <= alpha <= 1,
         "path": all(k in possible[x] and 0 <= size <= 1 for x, k, size in path),
+        "recording": all(k in possible[x] for x, k, _ in recording) and linked(mdp, recording) == recording,
         "rounds": rounds[1].shape == (len(rounds[0]), n)
         and all(k in possible[x] for row in rounds[1] for x, k in enumerate(row))
         and all(0 <= size <= 1 for size in rounds[0]),
@@ -287,6 +300,7 @@ def test_nothing_is_left_where_everything_fails(instance):
         "mu": "[1]",
         "alpha": "1/2",
         "path": "()",
+        "recording": "()",
         "rounds": "(array([], dtype=object), array([], shape=(0, 1), dtype=int64))",
     }
 

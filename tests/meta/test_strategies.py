@@ -26,6 +26,7 @@ from bellcheck.mdp.strategies import (
     policies,
     positive_distributions,
     positive_policies,
+    recordings,
     state_tables,
     step_sizes,
     synchronous_paths,
@@ -270,6 +271,7 @@ DEPENDENT = [
     policies,
     positive_distributions,
     positive_policies,
+    recordings,
     state_tables,
     synchronous_paths,
     tables,
@@ -336,6 +338,19 @@ def test_steps_are_possible(drawn):
     assert all(k in mdp.outcomes_of(x) and mdp.probability[k] > 0 and 0 <= alpha <= 1 for x, k, alpha in path)
 
 
+@given(_with(recordings))
+def test_recordings_go_on_until_they_end_or_are_cut(drawn):
+    """Each step takes a possible outcome, and begins where the one before led to unless an episode began."""
+    mdp, recording = drawn
+
+    assert len(recording) <= 8
+    assert all(k in mdp.outcomes_of(x) and mdp.probability[k] > 0 for x, k, _ in recording)
+    assert all(
+        cut or not mdp.pairs_of(mdp.next_state[k]) or mdp.pair_state[following] == mdp.next_state[k]
+        for (_, k, cut), (following, _, _) in pairwise(recording)
+    )
+
+
 @given(_with(synchronous_paths))
 def test_synchronous_steps_are_possible(drawn):
     """Each step has a possible outcome for each pair, and a step size in [0, 1]."""
@@ -378,6 +393,24 @@ REACHED = {
     ),
     "a pair visited twice": (paths, lambda mdp, path: mdp.n_pairs >= 3 and len({x for x, _, _ in path}) < len(path)),
     "step sizes 0 and 1": (paths, lambda mdp, path: {"0", "1"} <= {str(alpha) for _, _, alpha in path}),
+    "an episode of three steps that ends": (
+        recordings,
+        lambda mdp, steps: any(
+            not (steps[t - 1][2] or steps[t - 2][2]) and not mdp.pairs_of(mdp.next_state[steps[t][1]])
+            for t in range(2, len(steps))
+        ),
+    ),
+    "an episode cut off and another begun elsewhere": (
+        recordings,
+        lambda mdp, steps: any(
+            cut and mdp.pairs_of(mdp.next_state[k]) and mdp.pair_state[following] != mdp.next_state[k]
+            for (_, k, cut), (following, _, _) in pairwise(steps)
+        ),
+    ),
+    "a time limit that falls on an end": (
+        recordings,
+        lambda mdp, steps: any(cut and not mdp.pairs_of(mdp.next_state[k]) for _, k, cut in steps),
+    ),
     "two synchronous samples that differ": (
         synchronous_paths,
         lambda mdp, path: len(path[1]) >= 2 and any(path[1][0] != path[1][1]),
@@ -404,6 +437,7 @@ SIMPLEST = {
     "distributions": (distributions, "[1 0]"),
     "positive_distributions": (positive_distributions, "[1/2 1/2]"),
     "paths": (paths, "()"),
+    "recordings": (recordings, "()"),
 }
 
 
