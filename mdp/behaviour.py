@@ -26,7 +26,7 @@ from .bellman import greedy_pairs, greedy_policy
 from .model import FiniteMDP
 from .rationals import number_from_outside
 
-__all__ = ["InvalidBehaviour", "epsilon_at", "epsilon_greedy", "softmax", "uniform"]
+__all__ = ["InvalidBehaviour", "action_counts", "epsilon_at", "epsilon_greedy", "softmax", "uniform"]
 
 
 class InvalidBehaviour(ValueError):
@@ -83,6 +83,20 @@ def epsilon_at(step: int, start: object, end: object, duration: int) -> fmpq:
     if step < 0 or duration < 1:
         raise InvalidBehaviour(f"step {step} of {duration}: steps count from 0, and there is at least 1")
     return first + (last - first) * fmpq(min(step, duration), duration)
+
+
+def action_counts(
+    mdp: FiniteMDP,
+    q: Array,
+    epsilon: object,
+    draws: int,
+    rng: np.random.Generator,
+    ties: Literal["lowest", "split"] = "lowest",
+) -> np.ndarray:
+    """Return how often each pair's action was drawn from the epsilon-greedy policy, in `draws` draws in each state."""
+    policy = to_floats(epsilon_greedy(mdp, q, epsilon, ties))
+    rows = (policy[mdp.pair_start[s] : mdp.pair_start[s + 1]] for s in mdp.acting)
+    return np.concatenate([rng.multinomial(draws, row / row.sum()) for row in rows])
 
 
 def softmax(mdp: FiniteMDP, q: Array, temperature: float) -> np.ndarray:

@@ -26,7 +26,7 @@ from .search import Finding, Judge, search
 from .subject import Subject, reference
 from .verdict import CheckVerdict, ControlVerdict
 
-__all__ = ["gather", "refute", "stream"]
+__all__ = ["gather", "refute", "sample", "stream"]
 
 RLIMIT = 2_000_000
 """z3's resource limit for one obligation: a count of its steps, not a time, so that machines agree."""
@@ -142,11 +142,14 @@ def _find(check: Check, draws: Mapping[str, Any], judge: Judge, examples: int, s
     if check.kind == "all-reals":
         return _decide(check, draws, judge)
     if check.kind == "statistical":
-        return _sample(check, resolve(draws, _no_strategy), judge, seed)
+        return sample(check, draws, judge, seed)
     return search(draws, judge, examples, seed)
 
 
-def _sample(check: Check, shown: dict[str, Any], judge: Judge, seed: np.random.SeedSequence) -> Finding:
+def sample(check: Check, draws: Mapping[str, Any], judge: Judge, seed: np.random.SeedSequence) -> Finding:
+    """Take the one sample of a statistical check, outside any search."""
+    shown = resolve(draws, _no_strategy)
+
     def instance() -> dict[str, Any]:
         # Spawning from a seed changes it; with one each, the verdict, the control and what is shown see one sample.
         return {**shown, "seed": np.random.SeedSequence(seed.entropy), "false_alarm": check.false_alarm}

@@ -25,8 +25,8 @@ from .verify import refutations
 
 __all__ = ["Cell", "Matrix", "Row", "matrix", "row_of"]
 
-EXAMPLES = 200
-"""Instances of a check that a mutant may survive; those that a claim names are looked for as long as `verify` does."""
+EXAMPLES = 100
+"""Instances of a check that a mutant may survive; of one that the claim names it for as many as in `verify`."""
 
 _SEARCHED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture", "autograd")
 

@@ -49,6 +49,8 @@ REFERENCES = {
     "step-size": "bellcheck.mdp.step_size:size",
     "behaviour": "bellcheck.mdp.behaviour:epsilon_greedy",
     "exploration-schedule": "bellcheck.mdp.behaviour:epsilon_at",
+    "behaviour-sampler": "bellcheck.mdp.behaviour:action_counts",
+    "training": "bellcheck.mdp.training:train",
     "softmax": "bellcheck.mdp.behaviour:softmax",
     "stationary-weights": "bellcheck.mdp.chain:stationary",
     "value-error": "bellcheck.mdp.value_error:value_error",

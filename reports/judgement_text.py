@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from bellcheck.mdp.file_format import from_data
 from bellcheck.mdp.model import FiniteMDP
+from bellcheck.proofs.conformance.doors import DOORS
 from bellcheck.proofs.conformance.expected import ExpectedFailures
 from bellcheck.proofs.conformance.verdicts import Judgement, Result
 from bellcheck.proofs.matrix import extent
@@ -25,7 +27,7 @@ def print_judgement(console: Console, judgement: Judgement, expected: ExpectedFa
     """Print a judgement: the count, the counterexample, and a line for each result."""
     unexpected = expected.unexpected(judgement)
     console.print(Text(_headline(judgement, len(unexpected)), style="bold"))
-    shown = _most_telling(unexpected)
+    shown = _most_telling(unexpected, DOORS[judgement.kind].judged_as)
     if shown is not None:
         console.print()
         for line in story(shown):
@@ -51,14 +53,14 @@ def _headline(judgement: Judgement, n_unexpected: int) -> str:
     return f"{name}: {verdict}, {count['holds']} hold, {count['not-run']} not run, {judgement.calls} calls"
 
 
-def _most_telling(results: list[Result]) -> Result | None:
-    """The refuted result with the smallest counterexample, one whose wrong call is known if there is one."""
-    with_instance = [result for result in results if result.instance is not None]
-    return min(
-        with_instance,
-        key=lambda result: (result.call is None, extent(result.call.asked if result.call else result.instance)),
-        default=None,
-    )
+def _most_telling(results: list[Result], views: Sequence[str]) -> Result | None:
+    """The smallest counterexample, under the view that comes first; one whose wrong call is known if there is one."""
+
+    def rank(result: Result) -> tuple[Any, ...]:
+        place = views.index(result.view) if result.view in views else len(views)
+        return place, result.call is None, extent(result.call.asked if result.call else result.instance)
+
+    return min((result for result in results if result.instance is not None), key=rank, default=None)
 
 
 # -------------------------------------------------------------------- one counterexample, told

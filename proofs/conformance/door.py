@@ -113,7 +113,7 @@ class Door:
     """A kind of foreign subject.
 
     `signature` shows it with the names of the field; `views` makes the views of a subject that has been started, which
-    are of the kinds `judged_as`.
+    are of the kinds `judged_as`. One that draws at `random` is a function of its seed as well.
     """
 
     kind: str
@@ -122,6 +122,7 @@ class Door:
     conventions: tuple[Convention, ...]
     judged_as: tuple[str, ...]
     views: Callable[[Foreign], list[View]]
+    random: bool = False
 
     def read(self, declared: Mapping[str, str]) -> dict[str, Any]:
         """Return the value of every convention, as declared or by default. Raises `InvalidSubject`."""
@@ -168,7 +169,7 @@ class Foreign:
         )
         self.happened: list[Happened] = []
         self.asked = 0
-        self._remembered: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self._remembered: list[tuple[dict[str, Any], int, dict[str, Any]]] = []
 
     @property
     def roles(self) -> frozenset[str]:
@@ -185,17 +186,17 @@ class Foreign:
         for role in answer.get("changed", ()):
             self.happened.append(Happened("arguments", f"it wrote to the array that it was given as {role}"))
         if len(self._remembered) < self.REMEMBERED:
-            self._remembered.append((question, answer))
+            self._remembered.append((question, seed, answer))
         return answer
 
     def asked_again(self) -> str | None:
-        """Ask the first questions once more, in another order and with other global random numbers.
+        """Ask the first questions once more, in another order and, unless it draws at random, with other global seeds.
 
         Returns what differs; None if every answer is the same: the subject is a function of its arguments.
         """
-        for place, (question, answer) in reversed(list(enumerate(self._remembered))):
+        for question, seed, answer in reversed(self._remembered):
             try:
-                again = self.sandbox.ask(question, seed=1 + place)
+                again = self.sandbox.ask(question, seed=seed if self.door.random else seed + 1)
             except Fault as fault:
                 return f"asked the same again, it did not answer: {fault}"
             if repr(again) != repr(answer):

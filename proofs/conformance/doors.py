@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from . import learners, policies, solvers
+from . import learners, policies, solvers, trainings
 from .door import Door
 from .sandbox import InvalidSubject
 
 __all__ = ["DOORS", "door"]
 
-DOORS: dict[str, Door] = {member.kind: member for module in (learners, solvers, policies) for member in module.DOORS}
+DOORS: dict[str, Door] = {member.kind: member for module in (learners, trainings, solvers, policies) for member in module.DOORS}
 
 
 def door(kind: str) -> Door:

@@ -18,7 +18,7 @@ from bellcheck.mdp.reduce import reduce
 
 from ..claim import Check, Claim, Kind
 from ..draws import accepts, axes, instance_to_data
-from ..evidence import stream
+from ..evidence import sample, stream
 from ..registry import all_claims
 from ..relation import Relation
 from ..search import Finding, Judge, Skipped, search
@@ -34,7 +34,7 @@ __all__ = ["DEFAULT_EXAMPLES", "Court", "Step", "checks_of", "judge"]
 DEFAULT_EXAMPLES = 50
 MAX_HANGS = 3
 MOST_FAULTS = 20
-JUDGED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture")
+JUDGED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture", "statistical")
 """The evidence that foreign code can give: a function of numbers has no symbols."""
 
 _CONDUCT_OF: dict[FaultKind, str] = {
@@ -113,6 +113,7 @@ class Court:
     missed: dict[tuple[str, ...], _Seen] = field(default_factory=dict)
     recorders: dict[str, Recorder] = field(default_factory=dict)
     hangs: int = 0
+    false_alarm: float = 0.0
 
     def hear(self, view: View, claim: Claim, check: Check) -> Result:
         """Run one check on one view of the subject, and return the result."""
@@ -122,6 +123,7 @@ class Court:
             check=check.name,
             says=_first_line(check.function),
             status="holds",
+            view=view.kind,
             evidence=check.kind,
             label=view.label,
         )
@@ -161,16 +163,23 @@ class Court:
             return relation.holds and relation.reached
 
         draws = {**check.draws, **{name: pin for name, pin in view.pins.items() if name in check.draws}}
-        finding = Finding(0)
+        finding, judge = Finding(0), Judge(relate, also=reference_holds)
+        random = stream(self.seed, self.foreign.door.kind, claim.id, check.name, check.kind, view.label)
         try:
-            finding = search(
-                draws,
-                Judge(relate, also=reference_holds),
-                math.ceil(self.examples * view.effort),
-                stream(self.seed, self.foreign.door.kind, claim.id, check.name, check.kind, view.label),
-                prepare=view.grid.of(axes(draws)),
-                reductions=view.reductions,
-            )
+            if check.kind == "statistical":
+                finding = sample(check, draws, judge, random)
+                self.false_alarm += check.false_alarm
+            else:
+                finding = search(
+                    draws,
+                    judge,
+                    math.ceil(self.examples * view.effort),
+                    random,
+                    prepare=view.grid.of(axes(draws)),
+                    reductions=view.reductions,
+                )
+        except Skipped:
+            pass
         except _Hung:
             result.reason = "it hung"
         result.examples = finding.examples
@@ -237,6 +246,7 @@ class Court:
             results=results,
             looks_like=self.looks_like(),
             calls=self.foreign.asked,
+            false_alarm=self.false_alarm,
         )
 
     def looks_like(self) -> list[str]:

@@ -14,6 +14,7 @@ from .door import Door, Foreign, View, choice, names, number
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
 from .learners import TABLE, Table
+from .sandbox import InvalidSubject
 
 __all__ = ["DOORS"]
 
@@ -56,8 +57,11 @@ def _policy(foreign: Foreign) -> Callable[..., Array]:
 
 
 def _sampler(foreign: Foreign) -> Callable[..., np.ndarray]:
-    def counts(mdp: FiniteMDP, q: Array, epsilon: object, draws: int, seed: int) -> np.ndarray:
-        """How often each pair's action was drawn, in so many draws in each state."""
+    def counts(
+        mdp: FiniteMDP, q: Array, epsilon: object, draws: int, rng: np.random.Generator, ties: str = "lowest"
+    ) -> np.ndarray:
+        """The signature of ``bellcheck.mdp.behaviour.action_counts``."""
+        seed = int(rng.integers(2**31))
         table = Table(foreign, mdp)
         rows = table.rows(q)
         found: list[int] = []
@@ -89,22 +93,23 @@ def _behaviour_views(foreign: Foreign) -> list[View]:
 
 
 def _step_size(foreign: Foreign) -> Callable[..., Scalar]:
-    def size(k: int, law: Any) -> Scalar:
-        """The step size after k earlier updates; the law is the declared one."""
-        return exact(foreign.ask({"k": int(k), "discount": None})["step_size"])
+    def size(k: int, law: object) -> float:
+        """The signature of ``bellcheck.mdp.step_size.size``; the law is the declared one."""
+        answer: float = foreign.ask({"k": int(k), "discount": None})["step_size"]
+        if not np.isfinite(answer):
+            raise Fault("not-finite", f"after {k} updates the step size is {answer}")
+        return answer
 
     return size
 
 
-def _law(foreign: Foreign) -> Any:
-    from bellcheck.mdp.step_size import Constant, Linear, Polynomial, RescaledLinear
-
-    law, parameter = foreign.declared["law"], foreign.declared["parameter"]
-    if law == "linear":
-        return Linear()
-    if parameter is None:
-        raise NotOffered(f"a {law} law has a parameter; --declare parameter=NUMBER")
-    return {"constant": Constant, "polynomial": Polynomial, "rescaled-linear": RescaledLinear}[law](parameter)
+def _law(foreign: Foreign) -> tuple[str, str]:
+    """The declared law as the draws of checks name it."""
+    name, parameter = foreign.declared["law"].replace("-", " "), foreign.declared["parameter"]
+    if (name == "linear") != (parameter is None):
+        needed = "has none" if name == "linear" else "needs one"
+        raise InvalidSubject(f"--declare parameter=NUMBER: the law {name!r} {needed}")
+    return name, "" if parameter is None else str(parameter)
 
 
 # -------------------------------------------------------------------- target networks

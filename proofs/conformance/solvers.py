@@ -37,7 +37,7 @@ MODEL = (
     ARGUMENTS,
 )
 SOLVER_DISCOUNTS = tuple(exact_array(["0", "1/4", "1/2", "3/4", "7/8", "15/16", "63/64", "127/128"]))
-PATIENCE = 2.0
+PATIENCE = 1.0
 """Seconds after which a solver is taken to work on what is no model, rather than to refuse it."""
 
 
@@ -223,7 +223,7 @@ def _solver_views(foreign: Foreign) -> list[View]:
         if foreign.declared["method"] == "policy-iteration":
             views.append(View("policy-iteration", _iterate(foreign, form), grid, label, effort=6, pointwise=False))
     if foreign.declared["validates"] and foreign.declared["model"] == "arrays":
-        views.append(View("input-check", _accepts(foreign), grid, reductions=20, pointwise=False))
+        views.append(View("input-check", _accepts(foreign), grid, reductions=10, pointwise=False))
     return views
 
 
@@ -249,7 +249,7 @@ def _learning_views(foreign: Foreign) -> list[View]:
             grid,
             form if len(_forms(foreign)) > 1 else "",
             effort=0.8,
-            reductions=200,
+            reductions=80,
             pointwise=False,
         )
         for form in _forms(foreign)
@@ -292,5 +292,6 @@ DOORS = (
         (*MODEL, number("steps", "how many steps a run has", low=1, default="1000")),
         ("learner-run",),
         _learning_views,
+        random=True,
     ),
 )

@@ -37,7 +37,7 @@ class Result(msgspec.Struct, kw_only=True, omit_defaults=True):
     ----------
     id : of the claim, or of the point of conduct.
     check : the name of the check; `says` is what it states, in a line.
-    evidence : the kind of evidence.
+    view : the kind of our own as which the subject was judged; evidence : the kind of evidence.
     examples : instances that reached a comparison.
     instance : the smallest one that refutes it, with both sides; the first call of it that went wrong is `call`.
     """
@@ -46,6 +46,7 @@ class Result(msgspec.Struct, kw_only=True, omit_defaults=True):
     check: str
     says: str
     status: Status
+    view: str = ""
     evidence: str = ""
     label: str = ""
     examples: int = 0
@@ -78,7 +79,8 @@ class Result(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Judgement(msgspec.Struct, kw_only=True):
     """Everything that one run of `judge` showed about a subject.
 
-    `looks_like` are the planted bugs that answer as it does, and the declarations that would fit it.
+    `looks_like` are the planted bugs that answer as it does, and the declarations that would fit it; `false_alarm` is
+    the probability that right code is refuted by chance.
     """
 
     bellcheck: str
@@ -89,6 +91,7 @@ class Judgement(msgspec.Struct, kw_only=True):
     results: list[Result]
     looks_like: list[str]
     calls: int
+    false_alarm: float
 
     @property
     def agrees(self) -> bool:

@@ -5,12 +5,13 @@ Behaviours have the signature of `bellcheck.mdp.behaviour.epsilon_greedy`, sched
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from flint import fmpq
 
-from bellcheck.mdp.arithmetic import Array, Scalar
+from bellcheck.mdp.arithmetic import Array, Scalar, to_floats
 from bellcheck.mdp.behaviour import epsilon_at, epsilon_greedy, uniform
 from bellcheck.mdp.bellman import state_values
 from bellcheck.mdp.model import FiniteMDP
@@ -20,6 +21,7 @@ from ..subject import Subject
 __all__ = [
     "always_random",
     "counted_from_one",
+    "drawing",
     "epsilon_for_each_action",
     "first_action_false",
     "first_of_the_tied",
@@ -91,3 +93,20 @@ def _counted_from_one(step: int, start: Scalar, end: Scalar, duration: int) -> S
 locked_at_its_end = Subject("exploration-schedule", "locked at its end value", _locked_at_its_end, bug="F4")
 never_arrives = Subject("exploration-schedule", "never arrives at its end value", _never_arrives)
 counted_from_one = Subject("exploration-schedule", "steps counted from 1", _counted_from_one)
+
+
+# -------------------------------------------------------------------- actions drawn
+
+
+def drawing(behaviour: Subject) -> Subject:
+    """Return a wrong behaviour that draws actions in place of saying its probabilities."""
+    probabilities: Callable[..., Array] = behaviour.call
+
+    def counts(
+        mdp: FiniteMDP, q: Array, epsilon: Scalar, draws: int, rng: np.random.Generator, ties: Ties = "lowest"
+    ) -> np.ndarray:
+        policy = to_floats(probabilities(mdp, q, epsilon, ties))
+        rows = (policy[mdp.pair_start[s] : mdp.pair_start[s + 1]] for s in mdp.acting)
+        return np.concatenate([rng.multinomial(draws, row / row.sum()) for row in rows])
+
+    return Subject("behaviour-sampler", behaviour.name, counts, cites=behaviour.cites, bug=behaviour.bug)

@@ -16,18 +16,20 @@ nowhere, for ever (q-learning.unvisited). Which rule it is, it has to declare.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 from flint import fmpq
 from hypothesis import strategies as st
 
-from bellcheck.mdp.arithmetic import Array, exact_array
+from bellcheck.mdp.arithmetic import Array, exact, exact_array
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, tables
 
 from ..claim import Claim, cite
 from ..mutants import behaviours, invariants
-from ..relation import Relation, equal
+from ..relation import Relation, at_most, equal
 
 exploration = Claim(
     id="q-learning.exploration",
@@ -74,3 +76,44 @@ for _mutant in (
 def ties_do_not_matter(behaviour: Any, mdp: FiniteMDP, q: Array, epsilon: fmpq, ties: str) -> Relation:
     """The two rules are two behaviours."""
     return equal(behaviour(mdp, q, epsilon, ties), _stated(mdp, q, epsilon, "split"))
+
+
+# -------------------------------------------------------------------- a behaviour that draws
+
+_DRAWS = 20_000
+
+
+def _tied_and_not() -> FiniteMDP:
+    """Two states with four actions and with two, which stay where they are."""
+    return FiniteMDP.from_pairs(
+        2, [*((0, a, [(1, 0, 0)]) for a in range(4)), *((1, a, [(1, 0, 1)]) for a in range(2))], "1/2"
+    )
+
+
+@exploration.statistical(
+    of="behaviour-sampler",
+    false_alarm=1e-9,
+    power="'action chosen at random always' and 'the first of tied actions' with probability at least 1 - 1e-9: some"
+    " action is off by 1/4 or more, and a share strays from its mean by more than 0.024 with probability 1e-9",
+    mdp=_tied_and_not,
+    q=exact_array([-1, 1, 1, 0, -1, -2]),
+    epsilon=exact("1/4"),
+    ties="split",
+)
+def shares_are_near_the_probabilities(
+    sampler: Any,
+    mdp: FiniteMDP,
+    q: Array,
+    epsilon: fmpq,
+    ties: str,
+    seed: np.random.SeedSequence,
+    false_alarm: float,
+) -> Relation:
+    """Of 20,000 draws in each state, by Hoeffding's inequality for each of the six actions on both sides."""
+    counts = sampler(mdp, q, epsilon, _DRAWS, np.random.default_rng(seed), ties)
+    strays = math.sqrt(math.log(2 * mdp.n_pairs / false_alarm) / (2 * _DRAWS))
+    return at_most(abs(exact_array(counts) / _DRAWS - _stated(mdp, q, epsilon, ties)), exact(strays))
+
+
+for _mutant in (behaviours.always_random, behaviours.first_of_the_tied):
+    exploration.refutes(behaviours.drawing(_mutant), by=shares_are_near_the_probabilities)

@@ -27,14 +27,15 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from bellcheck.mdp.arithmetic import Array, exact, exact_array
+from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.simulation import Trajectory
+from bellcheck.mdp.transitions import Recording
 
 from ..claim import Claim
 from ..definitions import state_value, target
 from ..dyadic import NETWORK_BITS, dyadic_mdps, dyadic_tables
-from ..mutants import simulators
+from ..mutants import simulators, trainings
 from ..relation import Relation, all_of, equal
 
 run_is_its_log = Claim(
@@ -128,3 +129,56 @@ run_is_its_log.refutes(simulators.chosen_before_learning, by=greedy_actions_know
 def exploring_actions_are_greedy(run: Any, mdp: FiniteMDP, q: Array, entropy: int) -> Relation:
     """With epsilon = 1/2 half of the actions are drawn, and some of them are not the best."""
     return _greedy_actions(run, mdp, q, entropy, 0.5)
+
+
+# -------------------------------------------------------------------- a program's main loop
+
+_step_sizes = st.sampled_from(exact_array(["1/2", 1, "1/4"]).tolist())
+
+
+def _tables_along(mdp: FiniteMDP, steps: Recording, step_size: Scalar) -> list[Array]:
+    """The tables from Q_0 = 0 on, by the rule; a step that was cut off bootstraps like any other."""
+    tables = [mdp.table(0)]
+    for pair, outcome, _ in steps:
+        moved = tables[-1].copy()
+        moved[pair] = (1 - step_size) * moved[pair] + step_size * target(mdp, tables[-1], outcome)
+        tables.append(moved)
+    return tables
+
+
+@run_is_its_log.pathwise(of="training", mdp=_models, step_size=_step_sizes, epsilon=exact("1/2"), entropy=_entropy)
+def what_was_learned_is_the_rule_along_the_log(
+    train: Any, mdp: FiniteMDP, step_size: Scalar, epsilon: Scalar, entropy: int
+) -> Relation:
+    """Of a few episodes, some cut off by a time limit: the table in the end is what the rule makes of the recording."""
+    steps, learned = train(mdp, step_size, epsilon, entropy)
+    return equal(learned, _tables_along(mdp, steps, step_size)[-1])
+
+
+for _mutant in (trainings.cut_off_is_end, trainings.successor_of_the_reset, trainings.forgotten_at_each_episode):
+    run_is_its_log.refutes(_mutant, by=what_was_learned_is_the_rule_along_the_log)
+
+
+@run_is_its_log.pathwise(of="training", mdp=_models, step_size=_step_sizes, entropy=_entropy)
+def greedy_actions_know_what_was_learned(train: Any, mdp: FiniteMDP, step_size: Scalar, entropy: int) -> Relation:
+    """Without exploration each action of the recording is a best one by what was learned before it."""
+    return _learned_greedily(train, mdp, step_size, entropy, exact(0))
+
+
+def _learned_greedily(train: Any, mdp: FiniteMDP, step_size: Scalar, entropy: int, epsilon: Scalar) -> Relation:
+    steps, _ = train(mdp, step_size, epsilon, entropy)
+    tables = _tables_along(mdp, steps, step_size)
+    taken = [table[pair] for table, (pair, _, _) in zip(tables, steps, strict=False)]
+    best = [
+        state_value(mdp, table, int(mdp.pair_state[pair])) for table, (pair, _, _) in zip(tables, steps, strict=False)
+    ]
+    return equal(taken, best)
+
+
+run_is_its_log.refutes(trainings.chosen_before_learning, by=greedy_actions_know_what_was_learned)
+
+
+@run_is_its_log.too_strong(beside=greedy_actions_know_what_was_learned)
+def exploring_training_is_greedy(train: Any, mdp: FiniteMDP, step_size: Scalar, entropy: int) -> Relation:
+    """With epsilon = 1/2 it is not."""
+    return _learned_greedily(train, mdp, step_size, entropy, exact("1/2"))

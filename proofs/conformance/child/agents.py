@@ -17,7 +17,7 @@ from .data import FORMS, read_table
 from .learners import Learner
 from .loading import CannotLoad
 
-__all__ = ["Agent", "Recorded", "Training"]
+__all__ = ["Agent", "Training", "recorded"]
 
 _UPDATES = ("update", "learn", "observe", "update_q", "step_update", "train_step", "update_q_table", "update_q_value")
 _TABLES = ("q_values", "q_table", "Q", "q", "qtable", "table", "q_value")
@@ -96,7 +96,7 @@ def _form_of(table: Any) -> str:
 
 def _idle(n_states: int, n_actions: int) -> Any:
     stay = {s: {a: [(1.0, s, 0.0, False)] for a in range(n_actions)} for s in range(n_states)}
-    return Recorded(stay, [1.0] + [0.0] * (n_states - 1))
+    return recorded(stay)
 
 
 # -------------------------------------------------------------------- training loops
@@ -106,42 +106,54 @@ def _environment() -> Any:
     import gymnasium
 
     class Recorded(gymnasium.Env):  # type: ignore[misc]
-        """A model as an environment that writes down (state, action, outcome) of each step taken in it."""
+        """A model as an environment that writes down each step: state, action, outcome, and whether it was cut off."""
 
         metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as Gymnasium has it
 
-        def __init__(self, table: Any, start: list[float]) -> None:
-            self.P, self._start = table, start
+        def __init__(self, table: Any, start: int, time_limit: int) -> None:
+            self.P, self._start, self._time_limit = table, start, time_limit
             self.observation_space = gymnasium.spaces.Discrete(len(table))
             self.action_space = gymnasium.spaces.Discrete(max(map(len, table.values())))
-            self.log: list[tuple[int, int, int]] = []
-            self._state = 0
+            self.log: list[tuple[int, int, int, bool]] = []
+            self._state: int | None = None
+            self._steps = 0
 
         def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[int, dict[str, Any]]:
             super().reset(seed=seed)
-            self._state = int(self.np_random.choice(len(self._start), p=self._start))
+            self._state, self._steps = self._start, 0
             return self._state, {}
 
         def step(self, action: Any) -> tuple[int, float, bool, bool, dict[str, Any]]:
+            if self._state is None:
+                raise RuntimeError("step() after the episode had ended; call reset() first")
             row = self.P[self._state][int(action)]
             outcome = int(self.np_random.choice(len(row), p=[p for p, _, _, _ in row]))
-            self.log.append((self._state, int(action), outcome))
-            _, self._state, reward, terminated = row[outcome]
-            return self._state, float(reward), bool(terminated), False, {}
+            _, following, reward, terminated = row[outcome]
+            self._steps += 1
+            truncated = self._steps == self._time_limit and not terminated
+            self.log.append((self._state, int(action), outcome, truncated))
+            self._state = None if terminated or truncated else following
+            return following, float(reward), bool(terminated), truncated, {}
 
     return Recorded
 
 
-def Recorded(table: Any, start: list[float]) -> Any:  # noqa: N802 - it makes an environment of that class
-    """Return the environment of a transition table and a start distribution. Needs Gymnasium."""
-    return _environment()(table, start)
+def recorded(table: Any, start: int = 0, time_limit: int = 1) -> Any:
+    """Return the environment of a transition table, whose episodes begin in `start` and last `time_limit` steps.
+
+    Needs Gymnasium.
+    """
+    return _environment()(table, start, time_limit)
 
 
 class Training:
     """A training loop: given an environment and numbers, it returns a table, or an object that has one."""
 
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
-        optional = ("step_size", "discount", "epsilon", "steps", "seed", "rng", "first_epsilon", "last_epsilon")
+        optional = (
+            "step_size", "discount", "epsilon", "episodes", "steps", "seed", "rng", "first_epsilon", "last_epsilon",
+            "epsilon_decay",
+        )  # fmt: skip
         self.bound = bind(function, ("env",), optional, declared.get("arguments", ()))
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,9 +162,9 @@ class Training:
             s: {a: [tuple(outcome) for outcome in row] for a, row in enumerate(rows)}
             for s, rows in enumerate(request["table"])
         }
-        environment = Recorded(table, request["start"])
+        environment = recorded(table, request["start"], request["time_limit"])
         environment.reset(seed=request["seed"])
-        values = {**request, "env": environment, "rng": np.random.default_rng(request["seed"])}
+        values = {**request, "env": environment, "rng": np.random.default_rng(request["seed"]), "epsilon_decay": 0.0}
         values["first_epsilon"] = values["last_epsilon"] = request["epsilon"]
         learned = self.bound(values)
         if not isinstance(learned, Mapping | list) and not hasattr(learned, "shape"):

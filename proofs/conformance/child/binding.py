@@ -56,6 +56,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "next_mask": ("nextmask", "legal", "nextlegal", "mask", "actionmask", "nextactionmask"),
     "batch": ("batch", "transitions", "data", "sample", "samples", "minibatch"),
     "env": ("env", "environment"),
+    "episodes": ("episodes", "nepisodes", "numepisodes", "maxepisodes"),
     "n_states": ("nstates", "numstates", "states", "statespace", "nobs", "nobservations", "ns"),
     "n_actions": ("nactions", "numactions", "actions", "actionspace", "na"),
     "first_epsilon": ("initialepsilon", "startepsilon", "epsilonstart", "epsstart"),

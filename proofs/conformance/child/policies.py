@@ -45,7 +45,8 @@ class Behaviour:
     def _values(self, request: Mapping[str, Any]) -> dict[str, Any]:
         rows, columns, state = request["rows"], request["columns"], request["state"]
         whole = "state" in self.bound.roles
-        table = FORMS[self._form]([list(row) for row in rows], columns) if whole else np.array(rows[state])
+        own = np.array([rows[state][action] for action in columns[state]])
+        table = FORMS[self._form]([list(row) for row in rows], columns) if whole else own
         return {"table": table, "state": state, "epsilon": request["epsilon"], "legal": list(columns[state])}
 
     def _probabilities(self, returned: Any, allowed: list[int], request: Mapping[str, Any]) -> list[float]:
