@@ -75,9 +75,9 @@ def _online_update(mdp: FiniteMDP, q: Array, target: Array, pair: int, outcome: 
     return q_learning_update(mdp, q, pair, outcome, step_size)
 
 
-online_steps = Subject("target-network", "target from the table that learns", _online_steps)
+online_steps = Subject("target-network", "target from the table that learns", _online_steps, bug="C1")
 undiscounted_copy = Subject("target-network", "discount left out", _undiscounted_copy)
-online_update = Subject("target-network-update", "target from the table that learns", _online_update)
+online_update = Subject("target-network-update", "target from the table that learns", _online_update, bug="C1")
 
 
 # -------------------------------------------------------------------- fitted Q-iteration
@@ -255,9 +255,9 @@ def _value_of_the_last_state(mdp: FiniteMDP, values: Array, outcome: int, termin
 
 
 mask_forgotten = Subject(
-    "flagged-target", "terminal mask forgotten", _mask_forgotten, cites="cyoon1729/deep-Q-networks PR 5"
+    "flagged-target", "terminal mask forgotten", _mask_forgotten, cites="cyoon1729/deep-Q-networks PR 5", bug="A2"
 )
-done_is_done = Subject("flagged-target", "cut-offs taken for ends", _done_is_done, cites="Pardo et al. 2018")
+done_is_done = Subject("flagged-target", "cut-offs taken for ends", _done_is_done, cites="Pardo et al. 2018", bug="A5")
 reward_of_an_end_lost = Subject("flagged-target", "mask around the reward too", _reward_lost)
 undiscounted_bootstrap = Subject("flagged-target", "discount left out", _undiscounted_bootstrap)
 value_of_the_last_state = Subject("flagged-target", "value of the state that was left", _value_of_the_last_state)
