@@ -14,7 +14,18 @@ from flint import fmpq
 
 from .arithmetic import Array, exact_array
 
-__all__ = ["DISCOUNTS", "NEGATIVE", "NUMBERS", "STEP_SIZES", "Below", "below", "one_of", "positive_weights", "weights"]
+__all__ = [
+    "DISCOUNTS",
+    "NEGATIVE",
+    "NUMBERS",
+    "SAMPLE_WEIGHTS",
+    "STEP_SIZES",
+    "Below",
+    "below",
+    "one_of",
+    "positive_weights",
+    "weights",
+]
 
 
 def _rationals(text: str) -> Array:
@@ -29,6 +40,7 @@ NEGATIVE = NUMBERS[NUMBERS < 0]
 # Up to 1 - 2^-20: near 1 bounds are loose and solvers slow.
 DISCOUNTS = _rationals("1/2 0 3/4 9/10 1/4 1/3 2/3 1/10 99/100 7/8 15/16 31/32 63/64 255/256 1023/1024 1048575/1048576")
 STEP_SIZES = _rationals("1/2 1 0 1/4 3/4 1/3 2/3 1/8 7/8 1/10 9/10 1/100 99/100")
+SAMPLE_WEIGHTS = _rationals("1 1/2 1/4")
 
 Below = Callable[[int], int]
 """Draws an integer n with 0 <= n < the argument."""

@@ -16,7 +16,7 @@ import numpy as np
 from flint import fmpq
 
 from .arithmetic import Array, exact_array
-from .draws import DISCOUNTS, STEP_SIZES
+from .draws import DISCOUNTS, SAMPLE_WEIGHTS, STEP_SIZES
 from .model import FiniteMDP
 from .number_edits import Edit, simplify_numbers, simplify_others, with_entry, with_values
 from .restrict import WEIGHTS, Axes, Instance, model_of, restrict
@@ -101,7 +101,7 @@ def _tidy_model(instance: Instance, axes: Axes) -> Iterator[Edit]:
 def _shorten_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
     """Fewer steps, as they are or whole: smaller steps may need to be more."""
     for name, value in instance.items():
-        if axes.get(name) not in ("path", "recording", "synchronous_path"):
+        if axes.get(name) not in ("path", "recording", "batch", "synchronous_path", "sequence"):
             continue
         synchronous = axes[name] == "synchronous_path"
         n = len(value[0] if synchronous else value)
@@ -111,9 +111,59 @@ def _shorten_paths(instance: Instance, axes: Axes) -> Iterator[Edit]:
                 yield partial(with_values, instance, {name: (value[0][steps], value[1][steps])})
                 yield partial(with_values, instance, {name: (exact_array([1] * len(steps)), value[1][steps])})
                 continue
+            if axes[name] == "sequence":
+                yield partial(with_values, instance, {name: value[steps]})
+                continue
             yield partial(_with_path, instance, axes, name, tuple(value[i] for i in steps))
-            if axes[name] == "path":
-                yield partial(with_values, instance, {name: tuple((*value[i][:2], fmpq(1)) for i in steps)})
+            if axes[name] in ("path", "batch"):
+                whole = tuple((*value[i][:2], fmpq(1), *value[i][3:]) for i in steps)
+                yield partial(with_values, instance, {name: whole})
+
+
+def _simplify_samples(instance: Instance, axes: Axes) -> Iterator[Edit]:
+    """A batch: one weight for all, then a sample that was not cut off, with another weight, of an earlier outcome."""
+    key = model_of(instance)
+    for name, value in instance.items():
+        if axes.get(name) != "batch":
+            continue
+        for weight in SAMPLE_WEIGHTS:
+            yield partial(with_values, instance, {name: tuple((*sample[:2], weight, sample[3]) for sample in value)})
+        for n, (pair, k, weight, _) in enumerate(value):
+            others = [(pair, k, weight, False), *((pair, k, other, value[n][3]) for other in SAMPLE_WEIGHTS)]
+            if key is not None:
+                others += [(x, j, weight, value[n][3]) for x, j in _possible(instance[key]) if j < k]
+            for sample in others:
+                yield partial(with_values, instance, {name: (*value[:n], sample, *value[n + 1 :])})
+
+
+def _drop_columns(instance: Instance, axes: Axes) -> Iterator[Edit]:
+    """A feature goes with the weights that it has in every head."""
+    matrices = {name: value for name, value in instance.items() if axes.get(name) in ("features", "heads")}
+    columns = min((matrix.shape[1] for matrix in matrices.values()), default=0)
+    for dropped in range(columns if columns > 1 else 0):
+        kept = [j for j in range(columns) if j != dropped]
+        yield partial(with_values, instance, {name: matrix[:, kept] for name, matrix in matrices.items()})
+
+
+def _drop_heads(instance: Instance, axes: Axes) -> Iterator[Edit]:
+    """The number of an action that no state has goes, with its heads; higher numbers move down."""
+    key = model_of(instance)
+    heads = {name: value for name, value in instance.items() if axes.get(name) == "heads"}
+    if key is None or instance[key].action_names is not None:
+        return
+    mdp = instance[key]
+    for dropped in range(min(map(len, heads.values()), default=0)):
+        if dropped not in mdp.pair_action:
+            moved = replace(mdp, pair_action=mdp.pair_action - (mdp.pair_action > dropped))
+            rest = {name: np.delete(value, dropped, axis=0) for name, value in heads.items()}
+            yield partial(dict, {**instance, **rest, key: moved})
+
+
+def _simplify_conventions(instance: Instance, axes: Axes) -> Iterator[Edit]:
+    for name, value in instance.items():
+        if axes.get(name) == "convention":
+            for simpler in value.simpler():
+                yield partial(with_values, instance, {name: simpler})
 
 
 def _with_path(instance: Instance, axes: Axes, name: str, path: tuple[Any, ...]) -> Instance:
@@ -197,9 +247,13 @@ EDITS = (
     _drop_states,
     _drop_outcomes,
     _shorten_paths,
+    _drop_columns,
+    _drop_heads,
+    _simplify_conventions,
     _simplify_weights,
     _tidy_model,
     simplify_numbers,
     _simplify_paths,
+    _simplify_samples,
     simplify_others,
 )

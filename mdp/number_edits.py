@@ -43,7 +43,7 @@ def simplify_numbers(instance: Instance, axes: Axes) -> Iterator[Edit]:
 
 
 def _free_arrays(instance: Instance, axes: Axes) -> dict[str, Array]:
-    free = ("pair", "state", "numbers")
+    free = ("pair", "state", "features", "heads", "sequence", "numbers")
     arrays = {name: value for name, value in instance.items() if axes.get(name) in free and is_numbers(value)}
     key = model_of(instance)
     return arrays if key is None else {key: instance[key].reward, **arrays}

@@ -15,7 +15,7 @@ from typing import Any
 from flint import fmpq
 
 from .arithmetic import Array
-from .draws import DISCOUNTS, STEP_SIZES
+from .draws import DISCOUNTS, SAMPLE_WEIGHTS, STEP_SIZES
 from .edits import EDITS
 from .number_edits import cost, is_numbers
 from .restrict import AXES, WEIGHTS, Axes, Instance, model_of
@@ -94,15 +94,21 @@ def size(instance: Mapping[str, Any], axes: Axes) -> tuple[int, int, int, int, i
         elif axis == "recording":
             steps += len(value)
             digits += sum(pair + outcome + cut for pair, outcome, cut in value)
+        elif axis == "batch":
+            steps += len(value)
+            digits += sum(pair + k + _rank(weight, SAMPLE_WEIGHTS) + cut for pair, k, weight, cut in value)
         elif axis == "synchronous_path":
             steps += len(value[0])
             digits += int(value[1].sum()) + sum(_rank(alpha, STEP_SIZES) for alpha in value[0])
         elif axis == "step_size":
             digits += _rank(value, STEP_SIZES)
+        elif axis == "convention":
+            digits += value.departures()
         elif axis in WEIGHTS:
             digits += _cost_of_weights(value)
         elif is_numbers(value):
-            digits += sum(cost(x) for x in value.flat)
+            steps += len(value) if axis == "sequence" else 0
+            digits += sum(cost(x) for x in value.flat) + (value.size if axis in ("features", "heads") else 0)
         elif isinstance(value, fmpq):
             digits += cost(value)
     if key is None:

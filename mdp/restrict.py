@@ -15,8 +15,10 @@ axis                     what is kept
 `positive_distribution`  the same; some weight is always left
 `path`                   the steps (pair, outcome, step size) on kept outcomes, renumbered
 `recording`              the steps (pair, outcome, cut) likewise, cut where the next step no longer follows
+`batch`                  the samples (pair, outcome, weight, cut) on kept outcomes, renumbered
 `synchronous_path`       the kept pairs' outcomes, renumbered; the first possible one in place of a dropped one
-`numbers`, `step_size`   the value as it is, and so for None
+`features`, `heads`      the rows of the kept states; the rows of the actions up to the largest that is kept
+`numbers`, `step_size`   the value as it is, and so for `sequence`, `convention` and None
 =======================  ==========================================================================================
 """
 
@@ -150,10 +152,10 @@ def _distribution(mu: Array, part: _Part) -> Array:
     return _rescaled(mu[part.pairs])
 
 
-def _path(path: tuple[tuple[int, int, Any], ...], part: _Part) -> tuple[tuple[int, int, Any], ...]:
+def _path(path: tuple[tuple[Any, ...], ...], part: _Part) -> tuple[tuple[Any, ...], ...]:
     new_outcome = {int(old): new for new, old in enumerate(part.outcomes)}
     new_pair = {int(old): new for new, old in enumerate(part.pairs)}
-    return tuple((new_pair[pair], new_outcome[outcome], size) for pair, outcome, size in path if outcome in new_outcome)
+    return tuple((new_pair[pair], new_outcome[k], *rest) for pair, k, *rest in path if k in new_outcome)
 
 
 def _recording(recording: Recording, part: _Part) -> Recording:
@@ -183,7 +185,12 @@ AXES: dict[str | None, Callable[[Any, _Part], Any]] = {
     "positive_distribution": _distribution,
     "path": _path,
     "recording": _recording,
+    "batch": _path,
     "synchronous_path": _synchronous_path,
+    "features": lambda value, part: value[part.states],
+    "heads": lambda value, part: value[: part.model.pair_action.max() + 1],
+    "sequence": _unchanged,
+    "convention": _unchanged,
     "numbers": _unchanged,
     "step_size": _unchanged,
     None: _unchanged,

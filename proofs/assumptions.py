@@ -86,5 +86,6 @@ small_errors = Assumption("small-errors", "No error exceeds the threshold kappa 
 ends_marked = Assumption(
     "ends-marked", "Transitions to terminal states are marked as such, and no others: cut-offs are not."
 )
+plain_weights = Assumption("plain-weights", "Importance weights are not divided by their sum in the batch.")
 independent_pairs = Assumption("independent-pairs", "Each pair is drawn from mu, whatever was drawn before.")
 true_labels = Assumption("true-labels", "The mean of the label of a pair is its true value q.")

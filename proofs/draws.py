@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Reals, zeros
 from bellcheck.mdp.file_format import to_data
+from bellcheck.mdp.loss_convention import LossConvention
 from bellcheck.mdp.model import FiniteMDP
 
 __all__ = [
@@ -164,6 +165,8 @@ def to_plain(value: Any) -> Any:
         return [to_plain(entry) for entry in value]
     if isinstance(value, list | tuple):
         return [to_plain(entry) for entry in value]
+    if isinstance(value, LossConvention):
+        return value.to_data()
     if isinstance(value, dict):
         return {str(key): to_plain(entry) for key, entry in value.items()}
     if isinstance(value, np.generic):

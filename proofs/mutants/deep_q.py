@@ -76,9 +76,9 @@ def _online_update(mdp: FiniteMDP, q: Array, target: Array, pair: int, outcome: 
     return q_learning_update(mdp, q, pair, outcome, step_size)
 
 
-online_steps = Subject("target-network", "target from the table that learns", _online_steps)
+online_steps = Subject("target-network", "target from the table that learns", _online_steps, bug="C1")
 undiscounted_copy = Subject("target-network", "discount left out", _undiscounted_copy)
-online_update = Subject("target-network-update", "target from the table that learns", _online_update)
+online_update = Subject("target-network-update", "target from the table that learns", _online_update, bug="C1")
 
 
 # -------------------------------------------------------------------- fitted Q-iteration

@@ -93,9 +93,11 @@ def _mean_over_all_heads(mdp: FiniteMDP, q_hat: QHat, parameters: Any, batch: An
     return loss / len(mdp.pairs_of(int(mdp.pair_state[pairs[0]])))
 
 
-undetached_target = Subject("td-loss", "target not detached", _undetached_target, cites="datawhalechina/easy-rl PR 117")
+undetached_target = Subject(
+    "td-loss", "target not detached", _undetached_target, cites="datawhalechina/easy-rl PR 117", bug="D1"
+)
 bootstrapping_after_the_end = Subject(
-    "td-loss", "terminal mask forgotten", _bootstrapping_after_the_end, cites="cyoon1729/deep-Q-networks PR 5"
+    "td-loss", "terminal mask forgotten", _bootstrapping_after_the_end, cites="cyoon1729/deep-Q-networks PR 5", bug="A2"
 )
 mean_over_all_heads = Subject("td-loss", "mean over the heads of all actions", _mean_over_all_heads)
 

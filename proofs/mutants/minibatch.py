@@ -44,5 +44,5 @@ last_of_a_pair = Subject(
     "minibatch", "Q[pairs] += changes: of a pair that occurs twice only the last change counts", _last_of_a_pair
 )
 one_after_the_other = Subject("minibatch", "each member from the table that the one before left", _one_after_the_other)
-sum_in_place_of_mean = Subject("minibatch", "sum over the batch in place of the mean", _sum)
-weights_left_out = Subject("minibatch", "importance weights left out", _unweighted)
+sum_in_place_of_mean = Subject("minibatch", "sum over the batch in place of the mean", _sum, bug="D4")
+weights_left_out = Subject("minibatch", "importance weights left out", _unweighted, bug="G4")

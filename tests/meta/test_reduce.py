@@ -18,6 +18,7 @@ from bellcheck.mdp.bellman import (
     policy_operator,
     state_values,
 )
+from bellcheck.mdp.loss_convention import LossConvention
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.reduce import reduce, size
 from bellcheck.mdp.solve import policy_iteration
@@ -407,6 +408,58 @@ def test_features_of_pairs_lose_rows():
 
     assert reduced["mdp"].n_pairs == 1
     assert str(reduced["features"]) == "[[0 5]]"
+
+
+def test_networks_lose_features_and_heads():
+    """A column goes from the features and all heads at once, a head with the number of an action that no state has."""
+    mdp = FiniteMDP.from_pairs(2, [(0, 1, [(1, 0, 1)]), (0, 2, [(1, 3, 1)])], "1/2")
+    instance = {
+        "mdp": mdp,
+        "features": exact_array([5, 1, 1, 1]).reshape(2, 2),
+        "online": exact_array(range(6)).reshape(3, 2),
+        "target": exact_array(range(6)).reshape(3, 2),
+    }
+
+    reduced = reduce(
+        instance,
+        {"features": "features", "online": "heads", "target": "heads"},
+        lambda i: i["features"][0, -1] == 1 and i["online"][i["mdp"].pair_action[-1], -1] == 5,
+    )
+
+    assert _shown(reduced) == {
+        "mdp": "FiniteMDP.from_pairs(1, [(0, 0, [(1, 0, 0)])], discount=1/2)",
+        "features": "[[1]]",
+        "online": "[[5]]",
+        "target": "[[0]]",
+    }
+
+
+def test_batches_become_short_and_plain():
+    """A batch keeps the samples that it needs, uncut and with the weight 1 where that makes no difference."""
+    mdp = FiniteMDP.from_pairs(1, [(0, 0, [("1/2", 0, 0), ("1/2", 3, 0)]), (0, 1, [(1, 2, 0)])], "1/2")
+    batch = tuple((x, k, exact(w), True) for x, k, w in ((0, 0, "1/4"), (1, 2, "1/2"), (0, 1, "1/4"), (1, 2, "1")))
+
+    reduced = reduce(
+        {"mdp": mdp, "batch": batch}, {"batch": "batch"}, lambda i: len(i["batch"]) > 1 and i["batch"][0][3]
+    )
+
+    assert reduced["batch"] == ((0, 0, 1, True), (0, 0, 1, False))
+
+
+def test_sequences_become_short():
+    """Rows go, and what is left becomes simple."""
+    reduced = reduce({"xs": exact_array([5, 7, 2, 9])}, {"xs": "sequence"}, lambda i: any(i["xs"] > 1))
+
+    assert _shown(reduced) == {"xs": "[2]"}
+
+
+def test_conventions_become_the_textbooks():
+    """Each field that makes no difference becomes the default."""
+    odd = LossConvention("huber", threshold=2, double=True, weighted=True, normalised=True, truncation="ends")
+
+    reduced = reduce({"convention": odd}, {"convention": "convention"}, lambda i: i["convention"].weighted)
+
+    assert reduced["convention"] == LossConvention(weighted=True)
 
 
 def test_names_of_states_stay_with_their_states():

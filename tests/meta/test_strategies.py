@@ -32,6 +32,7 @@ from bellcheck.mdp.strategies import (
     synchronous_paths,
     tables,
 )
+from bellcheck.proofs.loss_draws import batches, conventions, heads, state_features
 
 
 def _rows(mdp):
@@ -290,7 +291,8 @@ def test_every_function_of_a_model_is_tied_to_it():
     functions = [getattr(strategies, name) for name in strategies.__all__ if name not in others]
 
     assert {f.__name__ for f in functions} == {f.__name__ for f in DEPENDENT}
-    assert {f.axis for f in functions} | {step_sizes().axis, "numbers", None} == set(AXES)
+    of_losses = {f.axis for f in (state_features, heads, batches, conventions())}
+    assert {f.axis for f in functions} | of_losses | {step_sizes().axis, "sequence", "numbers", None} == set(AXES)
     assert all(list(inspect.signature(f).parameters) == ["mdp"] for f in functions)
 
 
