@@ -25,7 +25,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["app", "bellcheck", "check", "claims", "explain", "main", "report", "solve", "verify"]
+__all__ = ["app", "bellcheck", "check", "claims", "explain", "main", "mutants", "report", "solve", "verify"]
 
 app = typer.Typer(
     name="bellcheck",
@@ -219,6 +219,29 @@ def check(
             json_file=json,
             console=Console(highlight=False),
         )
+
+
+@app.command()
+def mutants(
+    claims: Annotated[list[str] | None, typer.Argument(metavar="CLAIM", help="Ids, groups or globs.")] = None,
+    seed: Annotated[
+        int, typer.Option(parser=_at_least(0), metavar="S", help="The same seed gives the same matrix.")
+    ] = 0,
+    jobs: Annotated[
+        int, typer.Option(parser=_at_least(0), metavar="N", help="Processes; 0 for one a core.")
+    ] = 0,
+    json: _Json = None,
+) -> int:
+    """Plant every known bug, and show which claims refute it."""
+    from rich.console import Console
+
+    from .output import nothing_left_behind
+    from .planted_bugs import show_mutants
+
+    with nothing_left_behind():
+        return show_mutants(
+            claims or [], seed=seed, jobs=jobs or -1, json_file=json, console=Console(highlight=False)
+        )[1]
 
 
 @app.command()

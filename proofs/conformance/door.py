@@ -16,6 +16,8 @@ from flint import fmpq
 
 from bellcheck.mdp.arithmetic import NotANumber, exact
 
+from ..claim import Check
+from ..draws import axes
 from .faults import Fault
 from .grid import Grid
 from .sandbox import InvalidSubject, Limits, Sandbox
@@ -89,11 +91,12 @@ class View:
     """Foreign code as one of the kinds that checks are about.
 
     `pins` replace draws of a check by their names: what the subject declares is not drawn. `grid` moves instances onto
-    numbers that floats hold. `effort` multiplies the number of examples, for rare faults or slow subjects; `reductions`
-    bounds how often the reducer asks. `left_out` names checks that would say nothing of this subject, and why.
+    numbers that floats hold, and `derive` makes of an instance what follows from the rest of it. `effort` multiplies
+    the number of examples, for rare faults or slow subjects; `reductions` bounds how often the reducer asks.
+    `left_out` says why a check would say nothing of this subject, or None.
 
-    `pointwise` says that every answer must be the reference's, and not only keep a promise; `alternatives` are other
-    declarations in words, with the change that they make to a call's arguments.
+    `pointwise` says that every answer must be the reference's, and not only keep a promise; `other_declarations` looks
+    for conventions that a refuted subject really follows, and names them.
     """
 
     kind: str
@@ -103,9 +106,19 @@ class View:
     pins: Mapping[str, Any] = field(default_factory=dict)
     effort: float = 1
     reductions: int = 2_000
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    left_out: Callable[[Check], str | None] = lambda check: None
+    derive: Callable[[dict[str, Any]], dict[str, Any]] = lambda instance: instance
     pointwise: bool = True
-    alternatives: tuple[tuple[str, Callable[[tuple[Any, ...]], tuple[Any, ...]]], ...] = ()
+    other_declarations: Callable[[], list[str]] = list
+
+    def draws(self, check: Check) -> dict[str, Any]:
+        """Return the draws of a check for this subject."""
+        return {**check.draws, **{name: pin for name, pin in self.pins.items() if name in check.draws}}
+
+    def prepare(self, check: Check) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """Return the function that makes an instance one that the subject can be asked about."""
+        moved = self.grid.of(axes(self.draws(check)))
+        return lambda instance: self.derive(moved(instance))
 
 
 @dataclass(frozen=True)
@@ -169,6 +182,7 @@ class Foreign:
         )
         self.happened: list[Happened] = []
         self.asked = 0
+        self.random = door.random or self.declared.get("returns") == "action"
         self._remembered: list[tuple[dict[str, Any], int, dict[str, Any]]] = []
 
     @property
@@ -196,7 +210,7 @@ class Foreign:
         """
         for question, seed, answer in reversed(self._remembered):
             try:
-                again = self.sandbox.ask(question, seed=seed if self.door.random else seed + 1)
+                again = self.sandbox.ask(question, seed=seed if self.random else seed + 1)
             except Fault as fault:
                 return f"asked the same again, it did not answer: {fault}"
             if repr(again) != repr(answer):

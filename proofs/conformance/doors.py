@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from . import learners, policies, solvers, trainings
+from . import learners, losses, policies, solvers, trainings
 from .door import Door
 from .sandbox import InvalidSubject
 
 __all__ = ["DOORS", "door"]
 
-DOORS: dict[str, Door] = {member.kind: member for module in (learners, trainings, solvers, policies) for member in module.DOORS}
+_MODULES = (learners, trainings, solvers, losses, policies)
+DOORS: dict[str, Door] = {member.kind: member for module in _MODULES for member in module.DOORS}
 
 
 def door(kind: str) -> Door:

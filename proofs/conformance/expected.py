@@ -26,6 +26,10 @@ class ExpectedFailures:
         """Whether a result is expected to be refuted."""
         return any(_matches(line, result) for line in self.lines)
 
+    def lines_about(self, name: str) -> list[str]:
+        """Return the lines that a test of this name is about: an id, or an id and a check."""
+        return [line for line in self.lines if fnmatchcase(name, line) or fnmatchcase(name.partition("::")[0], line)]
+
     def unexpected(self, judgement: Judgement) -> list[Result]:
         """Return what is refuted and not expected to be."""
         return [result for result in judgement.results if result.status == "refuted" and not self.covers(result)]

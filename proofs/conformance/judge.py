@@ -16,6 +16,7 @@ from typing import Any
 
 from bellcheck.mdp.reduce import reduce
 
+from ..assumptions import binary64
 from ..claim import Check, Claim, Kind
 from ..draws import accepts, axes, instance_to_data
 from ..evidence import sample, stream
@@ -54,12 +55,12 @@ Step = Callable[[str, int, int], None]
 
 
 def checks_of(view: View, claims: Iterable[Claim] | None = None) -> list[tuple[Claim, Check]]:
-    """Return the checks that judge a view, of all claims that are expected to hold."""
+    """Return the checks that judge a view, of all claims that are expected to hold, but for those on our arithmetic."""
     chosen = all_claims() if claims is None else claims
     return [
         (claim, check)
         for claim in chosen
-        if claim.expected == "holds"
+        if claim.expected == "holds" and binary64 not in claim.needs
         for check in claim.checks
         if check.subject == view.kind and check.kind in JUDGED
     ]
@@ -128,8 +129,9 @@ class Court:
             label=view.label,
         )
         self.results.append(result)
-        if check.name in view.left_out:
-            result.status, result.reason = "not-run", view.left_out[check.name]
+        result.reason = view.left_out(check)
+        if result.reason is not None:
+            result.status = "not-run"
             return result
         recorder = self.recorders.setdefault(view.kind + view.label, Recorder(view))
         why: dict[str, int] = {}
@@ -143,6 +145,7 @@ class Court:
                 why[str(reason)] = why.get(str(reason), 0) + 1
                 raise Skipped from None
             except Fault as fault:
+                ours_on(instance)  # what our own code cannot be asked is no valid input
                 self._note_fault(fault, view, check, instance)
                 raise Skipped from None
             except Exception:
@@ -162,12 +165,12 @@ class Court:
             relation = ours_on(instance)
             return relation.holds and relation.reached
 
-        draws = {**check.draws, **{name: pin for name, pin in view.pins.items() if name in check.draws}}
+        draws, prepare = view.draws(check), view.prepare(check)
         finding, judge = Finding(0), Judge(relate, also=reference_holds)
         random = stream(self.seed, self.foreign.door.kind, claim.id, check.name, check.kind, view.label)
         try:
             if check.kind == "statistical":
-                finding = sample(check, draws, judge, random)
+                finding = sample(check, prepare(dict(draws)), judge, random)
                 self.false_alarm += check.false_alarm
             else:
                 finding = search(
@@ -175,7 +178,7 @@ class Court:
                     judge,
                     math.ceil(self.examples * view.effort),
                     random,
-                    prepare=view.grid.of(axes(draws)),
+                    prepare=prepare,
                     reductions=view.reductions,
                 )
         except Skipped:
@@ -272,9 +275,10 @@ class Court:
         if seen.fault is None or seen.fault.kind == "hangs":
             return seen.instance
         signature = seen.fault.signature
-        draws = {**seen.check.draws, **{name: pin for name, pin in seen.view.pins.items() if name in seen.check.draws}}
+        draws = seen.view.draws(seen.check)
 
         def shows_it(instance: dict[str, Any]) -> bool:
+            seen.check.function(reference(seen.view.kind).call, **instance)
             try:
                 seen.check.function(seen.view.call, **instance)
             except Fault as fault:
@@ -286,7 +290,7 @@ class Court:
             axes(draws),
             shows_it,
             valid=accepts(draws),
-            prepare=seen.view.grid.of(axes(draws)),
+            prepare=seen.view.prepare(seen.check),
             max_calls=min(seen.view.reductions, 300),
         )
 

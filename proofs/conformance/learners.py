@@ -8,7 +8,9 @@ learner is told which it has; without such a parameter it is asked only about mo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,11 @@ EPSILON = number("epsilon", "the share of exploration, where it is built in", lo
 COMMON: tuple[Convention, ...] = (TABLE, LEGAL, ARGUMENTS, STEP_SIZE, DISCOUNT)
 
 
+def told(foreign: Foreign) -> bool:
+    """Whether a learner is told which actions a state has."""
+    return "legal" in foreign.roles or foreign.declared["table"] == "nested"
+
+
 class Table:
     """How a table over the pairs of a model lies in the rectangle of a program, a row a state."""
 
@@ -45,6 +52,8 @@ class Table:
         self.mdp = mdp
         self.columns = [list(range(len(mdp.pairs_of(state)))) for state in range(mdp.n_states)]
         self.width = max(map(len, self.columns))
+        if not told(foreign) and any(len(row) not in (0, self.width) for row in self.columns):
+            raise NotOffered("states with different numbers of actions, which the subject is not told")
         self._end = END if "terminated" in foreign.roles else fmpq(0)
         for state in mdp.terminal_states:
             self.columns[state] = list(range(self.width))
@@ -124,9 +133,8 @@ def _exactly(foreign: Foreign, mdp: FiniteMDP, step_size: fmpq, numbers: Sequenc
 
 def grid(foreign: Foreign) -> Grid:
     """Return the grid on which a learner is asked."""
-    told = "legal" in foreign.roles or foreign.declared["table"] == "nested"
     discount, step_size = (foreign.declared.get(name) for name in ("discount", "step_size"))
-    return Grid(discount=discount, step_size=step_size, rectangular=not told)
+    return Grid(discount=discount, step_size=step_size, rectangular=not told(foreign))
 
 
 # -------------------------------------------------------------------- one table
@@ -149,6 +157,8 @@ def _flagged_target(foreign: Foreign) -> Callable[..., Scalar]:
 
     def target(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> Scalar:
         """The target that an update shows: all actions of a state worth the same, and what its entry moved towards."""
+        if not isinstance(mdp.discount, fmpq):
+            return _float_target(mdp, values, outcome, terminated, truncated)
         pair = int(np.searchsorted(mdp.outcome_start, outcome, side="right")) - 1
         if truncated and "truncated" not in foreign.roles and "terminated" not in foreign.roles:
             raise NotOffered("no parameter says that the episode was cut off")
@@ -162,6 +172,18 @@ def _flagged_target(foreign: Foreign) -> Callable[..., Scalar]:
         answer = foreign.ask({**seen, "terminated": terminated, "truncated": truncated, "table": rows})
         after = table.read(rows, answer["table"])
         return (after[pair] - (1 - step_size) * q[pair]) / step_size
+
+    def _float_target(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> float:
+        """The same of a model in floats, where the value of an end may be no number; nor need the target be one."""
+        exactly = replace(mdp, reward=exact_array(mdp.reward), discount=exact(mdp.discount))
+        known = [exact(v) if np.isfinite(v) else v for v in values]
+        try:
+            found = target(exactly, known, outcome, terminated, truncated)
+        except Fault as fault:
+            if fault.kind == "not-finite":
+                return math.nan
+            raise
+        return as_float(found)
 
     return target
 
@@ -189,11 +211,12 @@ def _sarsa(foreign: Foreign) -> Callable[..., Array]:
 
 
 def _expected_sarsa(foreign: Foreign) -> Callable[..., Array]:
-    epsilon = foreign.declared["epsilon"]
-    epsilon = fmpq(1, 4) if epsilon is None else epsilon
+    epsilon = _epsilon(foreign)
 
     def update(mdp: FiniteMDP, q: Array, pair: int, outcome: int, policy: Array, step_size: Scalar) -> Array:
         """The signature of ``bellcheck.mdp.sarsa.expected_update``."""
+        if "policy" not in foreign.roles and not np.array_equal(policy, epsilon_greedy(mdp, q, epsilon, "split")):
+            raise NotOffered(f"a policy that is not epsilon-greedy with epsilon {epsilon}, which is all it is told")
         table = Table(foreign, mdp)
         bits = [*policy, epsilon]
         _exactly(foreign, mdp, step_size, [x * p for x in q for p in bits] + [*q, mdp.reward[outcome]])
@@ -209,15 +232,18 @@ def _expected_sarsa(foreign: Foreign) -> Callable[..., Array]:
 
 
 def _expected_sarsa_views(foreign: Foreign) -> list[View]:
-    epsilon = foreign.declared["epsilon"]
-    epsilon = fmpq(1, 4) if epsilon is None else epsilon
+    def derive(instance: dict[str, Any]) -> dict[str, Any]:
+        # Told epsilon alone, it takes the mean over the policy that is epsilon-greedy for its own table.
+        if "policy" in foreign.roles or not {"mdp", "q", "policy"} <= instance.keys():
+            return instance
+        return {**instance, "policy": epsilon_greedy(instance["mdp"], instance["q"], _epsilon(foreign), "split")}
 
-    def policy(mdp: FiniteMDP, q: Array) -> Array:
-        return epsilon_greedy(mdp, q, epsilon, "split")
+    return [View("expected-sarsa", _expected_sarsa(foreign), grid(foreign), derive=derive)]
 
-    # Told epsilon alone, it is the mean over the policy that is epsilon-greedy for its own table.
-    pins = {} if "policy" in foreign.roles else {"policy": policy}
-    return [View("expected-sarsa", _expected_sarsa(foreign), grid(foreign), pins=pins)]
+
+def _epsilon(foreign: Foreign) -> fmpq:
+    declared = foreign.declared["epsilon"]
+    return fmpq(1, 4) if declared is None else declared
 
 
 # -------------------------------------------------------------------- double and n-step

@@ -1,7 +1,7 @@
 """Which planted bug a wrong subject looks like: one that gives its answers, all of them, to what it was asked.
 
 A subject that answers like a planted bug wherever it was asked, and not like our reference, has most likely the same
-bug. The same comparison finds a wrong declaration: our reference under another convention gives the subject's answers.
+bug. Or its declaration is wrong: it agrees under another one.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ def likeness(recorders: Iterable[Recorder]) -> list[str]:
         if not wrong:
             continue
         where = f"on all {len(recorder.calls)} calls that were compared, {len(wrong)} of them wrong"
-        for words, change in recorder.view.alternatives:
-            if all(_answers_like(ours.call, change(arguments), answer) for arguments, answer in recorder.calls):
-                found.append(f"it agrees with {words}, {where}")
+        found += [f"it agrees with {words}" for words in recorder.view.other_declarations()]
         for mutant in planted(recorder.view.kind):
             # The wrong ones first: most mutants fail at the first.
             if all(_answers_like(mutant.call, *call) for call in [*wrong, *recorder.calls]):

@@ -51,7 +51,7 @@ class ClaimItem(pytest.Item):
     def runtest(self) -> None:
         """Put the check to the subject; what is expected to fail and does is an expected failure."""
         expected = self._owner.expected
-        known = [line for line in expected.lines if expected.names(line, self.name)]
+        known = expected.lines_about(self.name)
         try:
             self.check(self._owner.subject, lambda name, value: self.user_properties.append((name, value)))
         except pytest.fail.Exception as failure:

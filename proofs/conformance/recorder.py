@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,8 @@ def alike(one: Any, other: Any) -> bool:
     """Whether two answers are equal, entry by entry."""
     if isinstance(one, tuple | list) and isinstance(other, tuple | list):
         return len(one) == len(other) and all(map(alike, one, other))
+    if is_dataclass(one) and is_dataclass(other):
+        return all(alike(getattr(one, part.name), getattr(other, part.name)) for part in fields(one))
     return np.shape(one) == np.shape(other) and bool(np.all(np.asarray(one == other)))
 
 

@@ -19,6 +19,7 @@ from bellcheck.mdp.bellman import state_values
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.planning import Plan
 
+from ..claim import Check
 from ..subject import reference
 from .door import Door, Foreign, View, choice, flag, names, number
 from .faults import Fault, NotOffered
@@ -211,7 +212,11 @@ def _floats(value: Any) -> Any:
 def _solver_views(foreign: Foreign) -> list[View]:
     pins = {} if "epsilon" in foreign.roles else {"epsilon": foreign.declared["epsilon"]}
     no_start = "no parameter is an initial value function"
-    left_out = {} if "start" in foreign.roles else dict.fromkeys(("start_is_left_alone", "start_is_used"), no_start)
+    asks_for_a_start = ("start_is_left_alone", "start_is_used")
+
+    def left_out(check: Check) -> str | None:
+        return no_start if check.name in asks_for_a_start and "start" not in foreign.roles else None
+
     discounts = SOLVER_DISCOUNTS if foreign.declared["zero_discount"] else SOLVER_DISCOUNTS[1:]
     grid = Grid(discounts=discounts, probabilities=True, mean_rewards=True)
     views = []

@@ -6,6 +6,7 @@ environment made of a model, which writes down every step that is taken in it.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -40,9 +41,9 @@ class Agent(Learner):
         self._update = _only(function, declared.get("update"), _UPDATES, "a method that learns from a step", "update")
         self._table = declared.get("attribute")
         self._form = declared.get("table")
-        self._method = getattr(function, self._update)
         # Bound without self, which the instance will supply.
-        self.bound = bind(_without_self(self._method), self.required, self.optional, declared.get("arguments", ()))
+        method = functools.partial(getattr(function, self._update), None)
+        self.bound = bind(method, self.required, self.optional, declared.get("arguments", ()))
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the rows of the agent's table after it has learned from the step that `request` describes."""
@@ -71,16 +72,6 @@ class Agent(Learner):
         return self._class(values)
 
 
-def _without_self(method: Any) -> Any:
-    signature = inspect.signature(method)
-
-    def named(*args: Any, **kwargs: Any) -> Any:
-        return method(*args, **kwargs)
-
-    named.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
-    return named
-
-
 def _only(owner: Any, declared: str | None, names: tuple[str, ...], what: str, key: str) -> str:
     found = declared or next((name for name in names if hasattr(owner, name)), None)
     if found is None or not hasattr(owner, found):
@@ -105,7 +96,7 @@ def _idle(n_states: int, n_actions: int) -> Any:
 def _environment() -> Any:
     import gymnasium
 
-    class Recorded(gymnasium.Env):  # type: ignore[misc]
+    class Recorded(gymnasium.Env):
         """A model as an environment that writes down each step: state, action, outcome, and whether it was cut off."""
 
         metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as Gymnasium has it

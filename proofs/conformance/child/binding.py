@@ -21,7 +21,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "rewards": ("rewards", "rs", "r", "reward"),
     "next_state": (
         "s2", "snext", "nextstate", "newstate", "sprime", "sp", "s1", "ns", "nextobs", "nextobservation", "stn",
-        "laststate", "sn",
+        "laststate", "sn", "slast",
     ),
     "next_action": ("a2", "anext", "nextaction", "newaction", "aprime", "ap", "a1", "na"),
     "terminated": ("terminated", "done", "terminal", "isterminal", "end", "ended", "d"),

@@ -69,6 +69,8 @@ class Loss:
         target = online if shared else network(request["target"], dtype)
         parts = tensors(request, dtype, self.declared)
         returned = self.bound({"online": online, "target": target, **parts, "batch": Batch(parts)})
+        if isinstance(returned, Mapping) and "gradient" in returned:  # it has differentiated by itself
+            return {name: _plain(returned.get(name)) for name in ("value", "gradient", "target_gradient")}
         loss = _loss_in(returned)
         if loss.requires_grad:
             loss.backward()
@@ -94,16 +96,19 @@ def tensors(request: Mapping[str, Any], dtype: Any, declared: Mapping[str, Any])
     import torch
 
     dones = torch.bool if declared.get("dones") == "bool" else dtype
+    ended = request["terminated"]
+    if request["ends_include_cuts"]:
+        ended = [end or cut for end, cut in zip(ended, request["truncated"], strict=True)]
     parts = {
         "observations": torch.tensor(request["observations"], dtype=dtype),
         "actions": torch.tensor(request["actions"], dtype=torch.int64),
         "rewards": torch.tensor(request["rewards"], dtype=dtype),
         "next_observations": torch.tensor(request["next_observations"], dtype=dtype),
-        "dones": torch.tensor(request["terminated"], dtype=torch.bool).to(dones),
+        "dones": torch.tensor(ended, dtype=torch.bool).to(dones),
         "truncated": torch.tensor(request["truncated"], dtype=torch.bool).to(dones),
         "weights": torch.tensor(request["weights"], dtype=dtype),
     }
-    if declared.get("columns") == "yes":
+    if declared.get("columns"):
         for part in ("actions", "rewards", "dones", "truncated", "weights"):
             parts[part] = parts[part].unsqueeze(1)
     mask = torch.tensor(request["next_mask"], dtype=torch.bool)
@@ -121,6 +126,10 @@ def _loss_in(returned: Any) -> Any:
     if not isinstance(found, torch.Tensor) or found.numel() != 1:
         raise WrongShape(f"a {type(returned).__name__} where the loss is due, one number")
     return found.reshape(())
+
+
+def _plain(value: Any) -> Any:
+    return value.double().tolist() if hasattr(value, "double") else value
 
 
 def _gradient(module: Any) -> list[list[float]] | None:

@@ -1,0 +1,154 @@
+"""The door of TD losses: a batch and two linear networks go in, the loss and its gradients come out.
+
+What a loss may choose it declares: the error function, the reduction, double or not, weights, masks, truncation. A
+wrong declaration is found out, for any two conventions differ on two batches (`loss_conventions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bellcheck.mdp.arithmetic import Array, exact, exact_array
+from bellcheck.mdp.linear_networks import Batch, Differentiated
+from bellcheck.mdp.loss_convention import LossConvention, WrongConvention
+from bellcheck.mdp.model import FiniteMDP
+
+from ..claim import Check
+from ..loss_conventions import agreeing
+from ..loss_draws import fits
+from .door import Door, Foreign, View, choice, flag, names, number
+from .faults import Fault, NotOffered
+from .grid import MANTISSA, Grid, as_float
+from .sandbox import InvalidSubject
+
+__all__ = ["DOORS"]
+
+
+def _convention(foreign: Foreign) -> LossConvention:
+    fields = ("error", "threshold", "reduction", "double", "weighted", "normalised", "masked", "truncation")
+    try:
+        return LossConvention(**{name: foreign.declared[name] for name in fields})
+    except WrongConvention as error:
+        raise InvalidSubject(f"--declare: {error}") from None
+
+
+def _loss(foreign: Foreign, declared: LossConvention) -> Callable[..., Differentiated]:
+    def loss(
+        mdp: FiniteMDP, features: Array, online: Array, target: Array, batch: Batch, convention: LossConvention
+    ) -> Differentiated:
+        """The signature of ``bellcheck.mdp.linear_networks.linear_dqn_loss``."""
+        if convention != declared:
+            raise NotOffered(f"the convention {convention}, where {declared} is declared")
+        shared = not {"target", "batch"} & foreign.roles
+        if shared and not np.array_equal(online, target):
+            raise NotOffered("two networks, where the loss takes one")
+        dtype = foreign.declared["dtype"]
+        instance = {"mdp": mdp, "features": features, "online": online, "target": target, "batch": batch}
+        if not fits(MANTISSA[dtype], convention=convention, **instance):
+            raise NotOffered(f"numbers that {dtype} would round")
+        answer = foreign.ask(_question(mdp, features, online, None if shared else target, batch, declared))
+        numbers = [answer["value"], *np.ravel(answer["gradient"] or []), *np.ravel(answer["target_gradient"] or [])]
+        if not np.isfinite(numbers).all():
+            raise Fault("not-finite", f"the loss is {answer['value']}, its gradient {answer['gradient']}")
+        gradients = (_exact(answer[name], online) for name in ("gradient", "target_gradient"))
+        return Differentiated(exact(answer["value"]), *gradients)
+
+    return loss
+
+
+def _question(
+    mdp: FiniteMDP, features: Array, online: Array, target: Array | None, batch: Batch, declared: LossConvention
+) -> dict[str, Any]:
+    outcomes = [outcome for _, outcome, _, _ in batch]
+    following = [int(mdp.next_state[outcome]) for outcome in outcomes]
+    return {
+        "online": _rows(online),
+        "target": None if target is None else _rows(target),
+        "observations": _rows(features[[int(mdp.pair_state[pair]) for pair, *_ in batch]]),
+        "actions": [int(mdp.pair_action[pair]) for pair, *_ in batch],
+        "rewards": [as_float(mdp.reward[outcome]) for outcome in outcomes],
+        "next_observations": _rows(features[following]),
+        "terminated": [state in mdp.terminal_states for state in following],
+        "truncated": [bool(cut) for *_, cut in batch],
+        "ends_include_cuts": declared.truncation == "ends",
+        "weights": [as_float(weight) for _, _, weight, _ in batch],
+        "next_mask": [[_has(mdp, state, action) for action in range(len(online))] for state in following],
+        "discount": as_float(mdp.discount),
+    }
+
+
+def _rows(matrix: Array) -> list[list[float]]:
+    return [[as_float(x) for x in row] for row in matrix]
+
+
+def _has(mdp: FiniteMDP, state: int, action: int) -> bool:
+    return any(int(mdp.pair_action[x]) == action for x in mdp.pairs_of(state))
+
+
+def _exact(gradient: list[list[float]] | None, like: Array) -> Array:
+    """A gradient as rationals; none at all is zero."""
+    if gradient is None:
+        return 0 * like
+    if np.shape(gradient) != like.shape:
+        raise Fault("wrong-shape", f"a gradient of shape {np.shape(gradient)}, for weights of shape {like.shape}")
+    return exact_array(np.ravel(gradient)).reshape(like.shape)
+
+
+def _views(foreign: Foreign) -> list[View]:
+    declared = _convention(foreign)
+    loss = _loss(foreign, declared)
+
+    def left_out(check: Check) -> str | None:
+        drawn = check.draws.get("convention")
+        about = getattr(drawn, "accepts", lambda convention: convention.double == getattr(drawn, "double", None))
+        return None if about(declared) else "a statement about another convention than the declared one"
+
+    def other_declarations() -> list[str]:
+        try:
+            found = agreeing(loss, declared)
+        except (NotOffered, Fault):
+            return []
+        return [] if declared in found else [f"another declaration: {_written(other)}" for other in found[:2]]
+
+    pins: dict[str, Any] = {"convention": declared}
+    if not {"target", "batch"} & foreign.roles:
+        pins["target"] = lambda online: online
+    return [View("dqn-loss", loss, Grid(), pins=pins, left_out=left_out, other_declarations=other_declarations)]
+
+
+def _written(convention: LossConvention) -> str:
+    """A convention as one declares it."""
+    usual = LossConvention(masked=False)
+    parts = []
+    for name, value in convention.to_data().items():
+        if value != usual.to_data()[name]:
+            parts.append(f"{name}={'yes' if value is True else 'no' if value is False else value}")
+    return " ".join(parts) or "the default one"
+
+
+DOORS = (
+    Door(
+        "td-loss",
+        "a DQN loss",
+        "loss(q_net, target_net, batch, gamma), or the parts of the batch by name; a scalar tensor",
+        (
+            names("arguments", "what the leading parameters are, in order, where their names do not say"),
+            choice("error", "the function of the TD error", "half-square", "square", "absolute", "huber"),
+            number("threshold", "where the Huber loss becomes linear", low=0),
+            choice("reduction", "mean or sum over the batch", "mean", "sum"),
+            flag("double", "double DQN: the online network chooses, the target network values", default=False),
+            flag("weighted", "importance weights multiply the losses", default=False),
+            flag("normalised", "the weighted mean divides by the sum of the weights", default=False),
+            flag("masked", "the maximum runs over the legal actions of the next state", default=False),
+            choice("truncation", "a cut-off bootstraps like any step, or counts among the ends", "bootstraps", "ends"),
+            choice("dtype", "the precision of networks and batch", "float64", "float32"),
+            choice("dones", "flags are numbers or booleans", "numbers", "bool"),
+            flag("columns", "actions, rewards and flags have shape (B, 1)", default=False),
+        ),
+        ("dqn-loss",),
+        _views,
+    ),
+)
