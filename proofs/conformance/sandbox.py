@@ -35,10 +35,13 @@ class InvalidSubject(ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a call may take: seconds, bytes of memory beyond those after loading, bytes of output in a whole run."""
+    """What a call may take: seconds, bytes of memory beyond those after loading, bytes of output in a whole run.
+
+    The first call of a process may take three times as long: it compiles, and imports what it needs.
+    """
 
     seconds: float = 10.0
-    memory: int = 2 * 2**30
+    memory: int = 2**30
     output: int = 2**20
     loading: float = 120.0
 
@@ -158,6 +161,7 @@ class Sandbox:
         self.printed = 0
         self.last_output = ""
         self._process: _Process | None = None
+        self._warm = False
 
     def start(self) -> None:
         """Load the subject. Raises `InvalidSubject`, also where its import never ends or ends the process."""
@@ -165,6 +169,7 @@ class Sandbox:
             return
         if not hasattr(os, "fork"):
             raise InvalidSubject("foreign code is run with limits that this system lacks; POSIX is needed")
+        self._warm = False
         self._process = _spawned(self.folder) if isinstance(self.target, str) else _forked(self.target)
         name = self.target if isinstance(self.target, str) else getattr(self.target, "__qualname__", "the function")
         request = {
@@ -186,7 +191,9 @@ class Sandbox:
     def ask(self, question: Mapping[str, Any], *, seed: int = 0, seconds: float | None = None) -> dict[str, Any]:
         """Return the answer to a question; `seed` sets the child's global generators. Raises `Fault`."""
         self.start()
-        reply = self._exchange({**question, "seed": seed}, min(seconds or math.inf, self.limits.seconds))
+        allowed = min(seconds or math.inf, self.limits.seconds) * (1 if self._warm else 3)
+        reply = self._exchange({**question, "seed": seed}, allowed)
+        self._warm = True
         if "answer" in reply:
             return dict(reply["answer"])
         ((kind, detail),) = reply.items()

@@ -29,8 +29,8 @@ def _late_marginal(P: Array) -> Array:
     return law
 
 
-def _least_greedy(mdp: FiniteMDP, q: Array, epsilon: object, **options: Any) -> Array:
-    return epsilon_greedy(mdp, -q, epsilon, **options)
+def _least_greedy(mdp: FiniteMDP, q: Array, epsilon: object, ties: Any = "lowest") -> Array:
+    return epsilon_greedy(mdp, -q, epsilon, ties)
 
 
 def _proportional_policy(mdp: FiniteMDP, q: Array, epsilon: object) -> Array:

@@ -26,7 +26,7 @@ def _clipped_rewards(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_siz
     return update(replace(mdp, reward=clipped), q, pair, outcome, step_size)
 
 
-def _roulette_wheel(mdp: FiniteMDP, q: Array, epsilon: Scalar, ties: str) -> Array:
+def _roulette_wheel(mdp: FiniteMDP, q: Array, epsilon: Scalar, ties: str = "lowest") -> Array:
     """Actions in proportion to their positive values, evenly where none is positive: a behaviour that sees levels."""
     share = exact_array(max(value, fmpq(0)) for value in q)
     total = segment_sum(share, mdp.acting_start)

@@ -130,7 +130,7 @@ def synchronous(learner: Subject) -> Subject:
             q = table
             yield q
 
-    return Subject("synchronous-run", learner.name, run, cites=learner.cites, bug=learner.bug)
+    return Subject("synchronous-run", learner.name, run, cites=learner.cites or f"bug-{learner.bug}")
 
 
 def _learner(name: str, changed: Update, cites: str = "", bug: str = "") -> Subject:

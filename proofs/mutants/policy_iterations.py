@@ -42,7 +42,7 @@ def _swept_twice(mdp: FiniteMDP, q: Array) -> Array:
     return optimality_operator(mdp, optimality_operator(mdp, q))
 
 
-def _exploring_elsewhere(mdp: FiniteMDP, q: Array, epsilon: Scalar) -> Array:
+def _exploring_elsewhere(mdp: FiniteMDP, q: Array, epsilon: Scalar, ties: str = "lowest") -> Array:
     """Epsilon spread over the actions that are not greedy, so that they are taken more often than epsilon / |A(s)|."""
     greedy = greedy_policy(mdp, q)
     others = (np.diff(mdp.pair_start) - 1)[mdp.pair_state]

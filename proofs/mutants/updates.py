@@ -41,16 +41,20 @@ normalised_step = Subject("update-towards", "step divided by the length of the g
 ADAM_EPSILON = fmpq(1, 10**8)
 
 
-def _adam_first_step(mdp: FiniteMDP, q_hat: QHat, parameters: Array, outcome: int, step_size: Any) -> Array:
+def _adam_first_step(
+    mdp: FiniteMDP, q_hat: QHat, parameters: Array, outcome: int, step_size: Any, policy: Array | None = None
+) -> Array:
     # Corrected for its bias the first mean of the gradients is the gradient g, that of their squares g^2.
-    g = semi_gradient_update(mdp, q_hat, parameters, outcome, 1) - parameters
+    g = semi_gradient_update(mdp, q_hat, parameters, outcome, 1, policy) - parameters
     return parameters + step_size * g / (abs(g) + ADAM_EPSILON)
 
 
-def _elements_in_turn(mdp: FiniteMDP, q_hat: QHat, parameters: Array, outcome: int, step_size: Any) -> Array:
+def _elements_in_turn(
+    mdp: FiniteMDP, q_hat: QHat, parameters: Array, outcome: int, step_size: Any, policy: Array | None = None
+) -> Array:
     moved = parameters.copy()
     for j in range(len(parameters)):
-        moved[j] = semi_gradient_update(mdp, q_hat, moved, outcome, step_size)[j]
+        moved[j] = semi_gradient_update(mdp, q_hat, moved, outcome, step_size, policy)[j]
     return moved
 
 
