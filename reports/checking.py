@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from bellcheck.proofs.conformance.door import Foreign
-from bellcheck.proofs.conformance.doors import door
 from bellcheck.proofs.conformance.expected import ExpectedFailures, read_expected
+from bellcheck.proofs.conformance.front import subject_of
 from bellcheck.proofs.conformance.judge import judge
 from bellcheck.proofs.conformance.sandbox import InvalidSubject, Limits
 from bellcheck.proofs.conformance.verdicts import Judgement
@@ -26,7 +25,7 @@ __all__ = ["check_and_show", "declarations", "judgement_to_data"]
 
 def check_and_show(
     subject: str,
-    kind: str,
+    kind: str | None,
     *,
     declared: dict[str, str],
     claims: Sequence[str],
@@ -42,7 +41,7 @@ def check_and_show(
     chosen = select(list(claims)) if claims else None
     if json_file is not None:
         require_writable(json_file)
-    foreign = Foreign(door(kind), subject, declared, limits)
+    foreign = subject_of(subject, kind, declared, limits)
     with progress_on(Console(stderr=True, highlight=False), plain=False) as progress:
         judgement = judge(foreign, claims=chosen, examples=examples, seed=seed, progress=progress)
     print_judgement(console, judgement, expected)

@@ -178,7 +178,9 @@ def report(
 @app.command()
 def check(
     subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="package.module:name, or file.py:name.")],
-    kind: Annotated[str, typer.Option("--as", metavar="KIND", help="What it is: q-learner, solver, td-loss, ...")],
+    kind: Annotated[
+        str | None, typer.Option("--as", metavar="KIND", help="What it is: q-learner, solver, td-loss, ...")
+    ] = None,
     declare: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A convention of yours; again for more.")
     ] = None,
@@ -227,9 +229,7 @@ def mutants(
     seed: Annotated[
         int, typer.Option(parser=_at_least(0), metavar="S", help="The same seed gives the same matrix.")
     ] = 0,
-    jobs: Annotated[
-        int, typer.Option(parser=_at_least(0), metavar="N", help="Processes; 0 for one a core.")
-    ] = 0,
+    jobs: Annotated[int, typer.Option(parser=_at_least(0), metavar="N", help="Processes; 0 for one a core.")] = 0,
     json: _Json = None,
 ) -> int:
     """Plant every known bug, and show which claims refute it."""
@@ -239,9 +239,9 @@ def mutants(
     from .planted_bugs import show_mutants
 
     with nothing_left_behind():
-        return show_mutants(
-            claims or [], seed=seed, jobs=jobs or -1, json_file=json, console=Console(highlight=False)
-        )[1]
+        return show_mutants(claims or [], seed=seed, jobs=jobs or -1, json_file=json, console=Console(highlight=False))[
+            1
+        ]
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What `bellcheck mutants` shows: each planted bug, which claims refute it, the smallest counterexample, and thin places."""
+"""What `bellcheck mutants` shows: each planted bug, the claims that refute it, and where the suite is thin."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def _summary(found: Matrix) -> str:
     left_out = [bug for bug in bugs() if bug.left_out]
     median = found.median_states
     lines = [
-        f"{refuted} of {len(found.rows)} planted bugs refuted, {len(real)} of them after {len(rows)} of {len(bugs())} real"
-        f" ones ({len(left_out)} left out)",
+        f"{refuted} of {len(found.rows)} planted bugs refuted",
+        f"{len(real)} of them are written after {len(rows)} of {len(bugs())} real ones, {len(left_out)} are left out",
         f"median counterexample: {median:g} states" if median is not None else "",
         f"seed {found.seed}",
     ]
@@ -115,7 +115,9 @@ def matrix_to_data(found: Matrix) -> dict[str, Any]:
         entry["smallest"] = None if smallest is None else msgspec.to_builtins(smallest)
     data["left_out"] = [{"bug": bug.id, "words": bug.words, "reason": bug.left_out} for bug in bugs() if bug.left_out]
     data["thin"] = {
-        "refuted_once": [{"kind": row.kind, "name": row.name, "claim": row.refuted_by[0]} for row in found.refuted_once],
+        "refuted_once": [
+            {"kind": row.kind, "name": row.name, "claim": row.refuted_by[0]} for row in found.refuted_once
+        ],
         "claims_without_a_refutation": found.idle_claims,
     }
     data["summary"] = {

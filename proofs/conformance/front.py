@@ -7,22 +7,23 @@ a fork of this one. Conventions are keywords: ``check_solver(solve, epsilon="1/1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..registry import select
+from .adapters import KNOWN
 from .door import Foreign
 from .doors import DOORS, door
 from .judge import DEFAULT_EXAMPLES, judge
-from .sandbox import Limits
+from .sandbox import InvalidSubject, Limits
 from .verdicts import Judgement, Result
 
-__all__ = ["CHECKS", "Front", "judge_subject", "written"]
+__all__ = ["CHECKS", "Front", "address", "judge_subject", "subject_of", "written"]
 
 
 def judge_subject(
     subject: str | Callable[..., Any],
-    kind: str,
+    kind: str | None = None,
     *,
     claims: Sequence[str] = (),
     max_examples: int = DEFAULT_EXAMPLES,
@@ -35,10 +36,25 @@ def judge_subject(
     `declared` are the conventions of the kind, such as ``discount="9/10"``. Raises `InvalidSubject` for a subject that
     cannot be loaded or a convention that its kind does not have, and `UnknownClaim`.
     """
-    texts = {name: written(value) for name, value in declared.items()}
-    foreign = Foreign(door(kind), address(subject), texts, limits or Limits())
+    foreign = subject_of(subject, kind, {name: written(value) for name, value in declared.items()}, limits or Limits())
     chosen = select(list(claims)) if claims else None
     return judge(foreign, claims=chosen, examples=max_examples, seed=seed)
+
+
+def subject_of(
+    subject: str | Callable[..., Any], kind: str | None, declared: Mapping[str, str], limits: Limits
+) -> Foreign:
+    """Return the subject of an address or a function; of a known library also its kind and what it declares.
+
+    What is declared here comes on top. Raises `InvalidSubject` where the kind is missing.
+    """
+    known = KNOWN.get(subject) if isinstance(subject, str) else None
+    if known is not None and kind in (None, known.kind):
+        name = str(subject).partition(":")[2]
+        return Foreign(door(known.kind), f"{known.module}:{name}", {**known.declared, **declared}, limits)
+    if kind is None:
+        raise InvalidSubject(f"say what {subject} is: --as KIND, one of {', '.join(DOORS)}")
+    return Foreign(door(kind), address(subject), declared, limits)
 
 
 def address(subject: str | Callable[..., Any]) -> str | Callable[..., Any]:

@@ -23,9 +23,8 @@ import pytest
 from ..assumptions import binary64
 from ..claim import Check, Claim
 from ..registry import all_claims, select
-from .door import Door, Foreign
-from .doors import door
-from .front import address, written
+from .door import Door
+from .front import subject_of, written
 from .judge import DEFAULT_EXAMPLES, JUDGED, Court
 from .sandbox import Limits
 from .verdicts import Result
@@ -44,7 +43,7 @@ class UnderTest:
     def __init__(self, spec: SubjectSpec, *, max_examples: int, seed: int, limits: Limits) -> None:
         target, kind, *rest = spec
         declared = {name: written(value) for name, value in (rest[0] if rest else {}).items()}
-        self.foreign = Foreign(door(kind), address(target), declared, limits)
+        self.foreign = subject_of(target, kind, declared, limits)
         self.court = Court(self.foreign, max_examples, seed)
 
     def __str__(self) -> str:

@@ -10,17 +10,7 @@ from typing import Any
 
 import mdptoolbox.mdp as mdptoolbox
 
-__all__ = ["DECLARED", "gauss_seidel", "modified_policy_iteration", "policy_iteration", "q_learning", "value_iteration"]
-
-_MODEL = {"axes": "ass", "rewards": "full", "forms": "dense,sparse", "zero_discount": "no"}
-DECLARED: dict[str, tuple[str, dict[str, str]]] = {
-    "value_iteration": ("solver", _MODEL),
-    "gauss_seidel": ("solver", _MODEL),
-    "policy_iteration": ("solver", {**_MODEL, "method": "policy-iteration"}),
-    "modified_policy_iteration": ("solver", _MODEL),
-    "q_learning": ("learning", {"axes": "ass", "forms": "dense,sparse"}),
-}
-"""Function -> the kind of subject that it is, and what it declares."""
+__all__ = ["gauss_seidel", "modified_policy_iteration", "policy_iteration", "q_learning", "value_iteration"]
 
 
 def _solved(solver: Any) -> dict[str, Any]:

@@ -15,12 +15,7 @@ import torch
 from stable_baselines3 import DQN
 from stable_baselines3.common.buffers import ReplayBuffer
 
-__all__ = ["DECLARED", "dqn"]
-
-DECLARED: dict[str, tuple[str, dict[str, str]]] = {
-    "dqn": ("td-loss", {"error": "huber", "threshold": "1", "dtype": "float32"}),
-}
-"""Function -> the kind of subject that it is, and what it declares."""
+__all__ = ["dqn"]
 
 
 class _InOrder(ReplayBuffer):

@@ -1,7 +1,7 @@
 """torchrl: ``DQNLoss`` with a target network, as a function of our two linear networks and a batch.
 
-It divides a weighted mean by the sum of the weights, its smooth L1 loss is Huber's with threshold 1, and of ``done`` and
-``terminated`` it bootstraps by the latter.
+It divides a weighted mean by the sum of the weights, its smooth L1 loss is Huber's with threshold 1, and where an
+episode is ``done`` it asks ``terminated`` whether to bootstrap.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torchrl.data import Categorical
 from torchrl.modules import QValueActor
 from torchrl.objectives import DQNLoss
 
-__all__ = ["DECLARED", "dqn", "dqn_l1", "dqn_smooth_l1", "double_dqn", "weighted_dqn"]
+__all__ = ["double_dqn", "dqn", "dqn_l1", "dqn_smooth_l1", "weighted_dqn"]
 
 Loss = Callable[..., dict[str, Any]]
 
@@ -35,7 +35,9 @@ def _loss(function: Literal["l2", "l1", "smooth_l1"], *, double: bool = False, w
                 actor, loss_function=function, delay_value=True, double_dqn=double, action_space="categorical"
             )
             module.make_value_estimator(gamma=gamma)
-        online, target = (_only(getattr(module, name)) for name in ("value_network_params", "target_value_network_params"))
+        online, target = (
+            _only(getattr(module, name)) for name in ("value_network_params", "target_value_network_params")
+        )
         with torch.no_grad():
             online.data.copy_(q_net.weight)
             target.data.copy_(target_net.weight)
@@ -71,12 +73,3 @@ double_dqn = _loss("l2", double=True)
 dqn_l1 = _loss("l1")
 dqn_smooth_l1 = _loss("smooth_l1")
 weighted_dqn = _loss("l2", weighted=True)
-
-DECLARED: dict[str, tuple[str, dict[str, str]]] = {
-    "dqn": ("td-loss", {"error": "square"}),
-    "double_dqn": ("td-loss", {"error": "square", "double": "yes"}),
-    "dqn_l1": ("td-loss", {"error": "absolute"}),
-    "dqn_smooth_l1": ("td-loss", {"error": "huber", "threshold": "1"}),
-    "weighted_dqn": ("td-loss", {"error": "square", "weighted": "yes", "normalised": "yes"}),
-}
-"""Function -> the kind of subject that it is, and what it declares."""
