@@ -23,7 +23,6 @@ __all__ = [
     "accepts",
     "axes",
     "from_model",
-    "instance_to_data",
     "instances",
     "resolve",
     "symbolic_mdp",
@@ -149,13 +148,8 @@ def from_model(value: Any, model: Any) -> Any:
     return value
 
 
-def instance_to_data(instance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an instance as JSON data: models in their file format, rationals as text such as "3/4"."""
-    return {name: to_plain(value) for name, value in instance.items()}
-
-
 def to_plain(value: Any) -> Any:
-    """Return a value as JSON data."""
+    """Return a side of a relation as JSON data to be read by people; `instance_data` has what is read back."""
     if isinstance(value, FiniteMDP):
         return to_data(value)
     if isinstance(value, fmpq):

@@ -24,7 +24,8 @@ from bellcheck.mdp.extras import MissingExtra, missing_extra
 from bellcheck.mdp.reduce import reduce
 
 from .claim import Check, Claim, Control
-from .draws import accepts, axes, from_model, instance_to_data, instances, resolve, to_plain
+from .draws import accepts, axes, from_model, instances, resolve, to_plain
+from .instance_data import instance_to_data
 from .relation import Relation, Undecided
 from .subject import Subject, reference
 from .verdict import CheckVerdict, ControlVerdict
