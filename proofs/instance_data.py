@@ -143,7 +143,7 @@ def _has_stated(data: Any) -> bool:
 def _stated(name: str, data: Any, draws: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
     """Return what the check states in the place of a draw, if it is what the data says."""
     if name not in draws:
-        raise UnreadableInstance(f"{data} is in words; name the claim and the check, which state it")
+        raise UnreadableInstance(f"{data} is in words: only its check has the value")
     stated = resolve({name: draws[name]}, lambda strategy: strategy, **known)[name]
     if isinstance(stated, st.SearchStrategy):
         raise UnreadableInstance(f"{data} is in words, but was drawn; list its class in instance_data.RECORDS")

@@ -162,7 +162,8 @@ def _action_text(mdp: FiniteMDP, q: Array | None, pair: int) -> str:
 
 
 def _title(mdp: FiniteMDP) -> str:
-    return f"MDP with {mdp.n_states} states and {mdp.n_pairs} actions, discount {number_text(mdp.discount)}"
+    states, actions = (f"{n} {noun}{'s' * (n != 1)}" for n, noun in ((mdp.n_states, "state"), (mdp.n_pairs, "action")))
+    return f"MDP with {states} and {actions}, discount {number_text(mdp.discount)}"
 
 
 def _colour(mdp: FiniteMDP, pair: int) -> int:

@@ -119,7 +119,7 @@ def test_what_a_check_states_is_taken_from_the_check() -> None:
 @pytest.mark.parametrize(
     ("data", "draws", "message"),
     [
-        ({"q": {"stated": "t + 1"}}, None, r"^q: .*'t \+ 1'.* is in words; name the claim and the check"),
+        ({"q": {"stated": "t + 1"}}, None, r"^q: .*'t \+ 1'.* is in words: only its check has the value"),
         ({"q": {"stated": "t + 1"}}, {"q": st.integers()}, "is in words, but was drawn; list its class"),
         ({"q": {"stated": "t + 1"}}, {"q": lambda: 2}, "is not what the check states: 2"),
         ({"q": 1, "w": 2}, {"q": 1}, "^'w' is not an argument of the check; its arguments are q$"),
