@@ -1,8 +1,8 @@
 """The counterexamples in a JSON file, by their addresses, and the one that is wanted.
 
-A file is what ``verify --json`` writes, or anything else that holds counterexamples under that name; or one
-counterexample; or one model. The address of a counterexample is what its file says around it: the claim, the name of
-the check or of what must fail, the kind of evidence.
+A file is what a verb writes with ``--json``, or anything else that holds counterexamples under the key
+``counterexample`` or ``instance``; or one counterexample; or one model. The address of a counterexample is what its
+file says around it: the claim, the name of what must fail or of the check, the kind of evidence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ __all__ = ["Counterexample", "NoModel", "NotPicked", "counterexamples", "listing
 
 _SHOWN = 40
 _LONGEST_SIDE = 120
-_CLAIM, _NAMES = ("claim", "id"), ("name", "check", "by", "control", "mutant", "subject")
+_CLAIM, _KIND = ("claim", "id"), ("evidence", "kind")
+_NAMES = ("name", "check", "by", "control", "mutant", "subject")
+_HOLDERS = ("counterexample", "instance")
 
 
 class NotPicked(ValueError):
@@ -47,9 +49,9 @@ class Counterexample:
         """Return where it is from, in one line; of data that stands alone, what it is."""
         if not self.claim and not self.names:
             return "a model" if "bellcheck_mdp" in self.data else "a counterexample"
-        by = f", by {', '.join(self.names[1:])}" if len(self.names) > 1 else ""
-        detail = f" ({self.kind}{by})" if self.kind else by
-        return _in_one_line(": ".join(part for part in (self.claim, *self.names[:1]) if part) + detail)
+        named = ": ".join(part for part in (self.claim, *self.names[:1]) if part)
+        more = "; ".join(part for part in (self.kind, *self.names[1:]) if part)
+        return _in_one_line(f"{named} ({more})" if more else named)
 
     @property
     def refuted(self) -> str:
@@ -127,14 +129,16 @@ def _found(data: Any, around: Mapping[str, str]) -> Iterator[Counterexample]:
     if not isinstance(data, Mapping):
         return
     said = {**around, **{key: value for key, value in data.items() if isinstance(value, str)}}
-    counterexample = data.get("counterexample")
-    if isinstance(counterexample, Mapping):
-        claim = next((said[key] for key in _CLAIM if key in said), "")
-        names = tuple(dict.fromkeys(said[key] for key in _NAMES if key in said))
-        yield Counterexample(counterexample, claim, names, said.get("kind", ""))
     for key, value in data.items():
-        if key != "counterexample":
+        if key not in _HOLDERS or not isinstance(value, Mapping):
             yield from _found(value, said)
+            continue
+        names = tuple(dict.fromkeys(said[name] for name in _NAMES if name in said))
+        yield Counterexample(value, _first(said, _CLAIM), names, _first(said, _KIND))
+
+
+def _first(said: Mapping[str, str], keys: Sequence[str]) -> str:
+    return next((said[key] for key in keys if key in said), "")
 
 
 def _models(data: Any) -> Iterator[Mapping[str, Any]]:

@@ -19,6 +19,7 @@ Python needs what it imports and nothing else: its numbers are written out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,9 @@ def _hypothesis(one: Counterexample) -> str:
     instance = one.instance()
     if not instance:
         raise NotWritable(f"{one.address}: its check is called with no values, so there is no example to give")
+    for name in instance:
+        if not name.isidentifier() or iskeyword(name):
+            raise NotWritable(f"{name!r} is no name of an argument, and would be code in the example")
     decorator = written(call("@example", **{name: code_of(value) for name, value in instance.items()}))
     stub = f"def test_yours({', '.join(instance)}):\n    ...\n"
     return _script(one, ["Put @example above the @given of a test with these arguments."], f"\n{decorator}\n{stub}")

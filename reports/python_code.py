@@ -63,7 +63,7 @@ def written(code: Code, indent: int = 0) -> str:
     return "\n".join([code.opening, *lines, " " * indent + code.closing.lstrip(",")])
 
 
-def call(function: str, *parts: Code, **named: Code) -> Code:
+def call(function: str, /, *parts: Code, **named: Code) -> Code:
     """Return a call of a function."""
     return Code(f"{function}(", (*parts, *(value.after(f"{name}=") for name, value in named.items())), ")")
 

@@ -81,7 +81,7 @@ def test_several_counterexamples_are_listed(run: Path, capsys: pytest.CaptureFix
     lines = printed.err.splitlines()
     assert status == 2
     assert printed.out == ""
-    assert "    1  bellman.contraction: undiscounted backup (exact, by distances_shrink)" in lines
+    assert "    1  bellman.contraction: undiscounted backup (exact; distances_shrink)" in lines
     assert lines[-1].endswith("counterexamples could be meant; say which: --pick N, --claim or --check")
 
 
@@ -109,24 +109,27 @@ def test_counterexample_is_picked_by_name(run: Path, capsys: pytest.CaptureFixtu
 
     printed = capsys.readouterr().out
     assert status == 0
-    assert printed.startswith(
-        "% bellman.contraction: undiscounted policy backup (exact, by evaluation_distances_shrink)"
-    )
+    assert printed.startswith("% bellman.contraction: undiscounted policy backup (exact; evaluation_distances_shrink)")
 
 
 def test_counterexample_is_found_wherever_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Any JSON that names its parts and holds one as `counterexample` will do, and so will a counterexample alone."""
+    """Any JSON that says what it holds will do, under either key, and so will a counterexample alone."""
     counterexample = {**instance_to_data({"mdp": MODEL}), "sides": {"left": 1, "relation": "equals", "right": 2}}
     entry = {"claim": "bellman.monotone", "check": "order_is_kept", "kind": "exact", "counterexample": counterexample}
+    result = {"id": "bellman.monotone", "check": "order_is_kept", "evidence": "exact", "instance": counterexample}
     file = tmp_path / "any.json"
 
-    for data in ({"mutants": [{"name": "a wrong one", "refuted_by": [entry]}]}, counterexample):
+    headers = {
+        "bellman.monotone: a wrong one (exact; order_is_kept)": {"mutants": [{"name": "a wrong one", "by": [entry]}]},
+        "bellman.monotone: order_is_kept (exact; agents:update)": {
+            "subject": "agents:update", "kind": "q-learner", "results": [result],
+        },
+        "a counterexample": counterexample,
+    }  # fmt: skip
+    for header, data in headers.items():
         file.write_text(json.dumps(data), encoding="utf-8")
         assert main(["export", str(file), "--to", "hypothesis"]) == 0
-
-    first, second = capsys.readouterr().out.split("# a counterexample\n")
-    assert first.startswith("# bellman.monotone: a wrong one (exact, by order_is_kept)\n# 1  equals  2  is false\n")
-    assert first.partition("import")[2] == second.partition("import")[2]
+        assert capsys.readouterr().out.startswith(f"# {header}\n# 1  equals  2  is false\n# Put @example above")
 
 
 # -------------------------------------------------------------------- what is written
@@ -169,7 +172,7 @@ def test_example_builds_every_kind_of_value() -> None:
         "n": -3, "delta": 0.1, "infinite": float("inf"), "one": (1,), "coins": (True, (False, "x")),
         "features": exact_array([1, 2, "3/4", 4]).reshape(2, 2), "empty": exact_array([]).reshape(0, 2),
         "order": np.array([2, 0, 1]), "steps": np.array([0.1, np.inf]), "mask": np.array([[True], [False]]),
-        "schedule": Polynomial("1/2"), "cases": ((two_arms(), Linear()),), "network": NETWORKS[0],
+        "schedule": Polynomial("1/2"), "function": 1, "cases": ((two_arms(), Linear()),), "network": NETWORKS[0],
     }  # fmt: skip
 
     test = _defined_by(_exported(instance_to_data(instance), "hypothesis"))["test_yours"]
@@ -319,6 +322,8 @@ def test_comments_cannot_be_left(tmp_path: Path) -> None:
         ({"a": to_data(MODEL), "b": to_data(MODEL)}, ["--to", "latex"], "holds 2 models, and this format shows one"),
         ({"q": {"stated": "t"}, "sides": {}}, ["--to", "hypothesis"], "q: {'stated': 't'} is in words"),
         ({"sides": {}}, ["--to", "hypothesis"], "is called with no values"),
+        ({"q): pass #": 1, "sides": {}}, ["--to", "hypothesis"], "'q): pass #' is no name of an argument"),
+        ({"class": 1, "sides": {}}, ["--to", "hypothesis"], "'class' is no name of an argument"),
         ({"mdp": {"bellcheck_mdp": 1}}, ["--to", "gymnasium"], "missing required field"),
         ({**to_data(MODEL), "discount": "0"}, ["--to", "pymdptoolbox"], "takes only discounts above 0"),
         ({"bellcheck_mdp": 1, "states": 9, "discount": "0", "transitions": []}, ["--to", "svg"], "has room for 8"),
