@@ -266,7 +266,9 @@ def test_option_that_means_nothing_is_refused(options: dict[str, Any], message: 
 
 
 def test_model_that_cannot_be_stepped_is_refused() -> None:
-    """Without a step to take there is no environment."""
+    """Without a step to take, or with probabilities that need not sum to 1, there is no environment."""
+    with pytest.raises(InvalidMDP, match="has been rounded already; give the exact one"):
+        FiniteMDPEnv(RAGGED.to_float())
     with pytest.raises(InvalidMDP, match="no state has an action"):
         FiniteMDPEnv(FiniteMDP.from_pairs(1, [], "1/2"))
     with pytest.raises(MissingStart, match="lies on terminal states alone"):

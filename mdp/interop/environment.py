@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from ..arithmetic import Array, exact_array, to_floats
+from ..arithmetic import Array, exact_array, is_exact, to_floats
 from ..chain import restart_distribution
 from ..extras import MissingExtra, missing_extra
 from ..model import FiniteMDP, InvalidMDP
@@ -51,6 +51,10 @@ class FiniteMDPEnv(gymnasium.Env[Any, Any]):
     """
 
     def __init__(self, mdp: FiniteMDP, *, max_episode_steps: int | None = None) -> None:
+        if not is_exact(mdp.probability):
+            raise InvalidMDP(
+                "a model in floating point has been rounded already; give the exact one that it was made from"
+            )
         if not mdp.n_pairs:
             raise InvalidMDP("no state has an action, so there is no step to take")
         if max_episode_steps is not None and max_episode_steps < 1:

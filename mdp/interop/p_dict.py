@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ..arithmetic import is_exact
 from ..model import FiniteMDP
 
 __all__ = ["PDict", "n_actions", "to_p_dict"]
@@ -29,7 +28,7 @@ def to_p_dict(mdp: FiniteMDP) -> PDict:
     >>> to_p_dict(FiniteMDP.from_pairs(2, [(0, 0, [("1/2", 1, 0), ("1/2", 3, 1)])], "9/10"))
     {0: {0: [(0.5, 0, 1.0, False), (0.5, 1, 3.0, True)]}, 1: {0: [(1.0, 1, 0.0, True)]}}
     """
-    rounded = mdp.to_float() if is_exact(mdp.probability) else mdp
+    rounded = mdp.to_float()
     terminal = set(mdp.terminal_states)
     table: PDict = {state: {} for state in range(mdp.n_states)}
     for x in range(mdp.n_pairs):
