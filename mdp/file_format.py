@@ -44,6 +44,7 @@ __all__ = [
     "from_data",
     "load",
     "loads",
+    "read_json",
     "to_data",
 ]
 
@@ -184,16 +185,28 @@ def dump(mdp: FiniteMDP, path: str | Path) -> None:
 
 def load(path: str | Path, discount: object = None) -> FiniteMDP:
     """Build the model in a file; besides what `from_data` raises, ``OSError`` if it cannot be read."""
+    return loads(_text_of(path), str(path), discount)
+
+
+def read_json(path: str | Path) -> Any:
+    """Return the data in a JSON file, its decimals as ``Decimal``; raise `InvalidFile` or ``OSError``."""
+    text = _text_of(path)
+    try:
+        return _parse(text)
+    except InvalidFile as error:
+        raise InvalidFile(f"{path}: {error}") from None
+
+
+def _text_of(path: str | Path) -> str:
     with Path(path).open("rb") as file:
         # Asking for the size first would say nothing about a pipe; one byte more than allowed settles it for both.
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise InvalidFile(f"{path}: larger than {MAX_BYTES // 2**20} MiB, the most that is read")
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidFile(f"{path}: byte {error.start} is not UTF-8; a model is JSON text") from None
-    return loads(text, str(path), discount)
 
 
 def _parse(text: str) -> Any:

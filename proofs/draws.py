@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,12 @@ from hypothesis import strategies as st
 
 from bellcheck.mdp.arithmetic import Array, Reals, zeros
 from bellcheck.mdp.file_format import to_data
-from bellcheck.mdp.loss_convention import LossConvention
 from bellcheck.mdp.model import FiniteMDP
 
 __all__ = [
     "accepts",
     "axes",
     "from_model",
-    "instance_to_data",
     "instances",
     "resolve",
     "symbolic_mdp",
@@ -150,13 +149,8 @@ def from_model(value: Any, model: Any) -> Any:
     return value
 
 
-def instance_to_data(instance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an instance as JSON data: models in their file format, rationals as text such as "3/4"."""
-    return {name: to_plain(value) for name, value in instance.items()}
-
-
 def to_plain(value: Any) -> Any:
-    """Return a value as JSON data."""
+    """Return a side of a relation as JSON data to be read by people; `instance_data` has what is read back."""
     if isinstance(value, FiniteMDP):
         return to_data(value)
     if isinstance(value, fmpq):
@@ -165,8 +159,8 @@ def to_plain(value: Any) -> Any:
         return [to_plain(entry) for entry in value]
     if isinstance(value, list | tuple):
         return [to_plain(entry) for entry in value]
-    if isinstance(value, LossConvention):
-        return value.to_data()
+    if is_dataclass(value):
+        return {part.name: to_plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, dict):
         return {str(key): to_plain(entry) for key, entry in value.items()}
     if isinstance(value, np.generic):

@@ -19,7 +19,8 @@ from hypothesis.errors import Flaky, Unsatisfiable
 
 from bellcheck.mdp.reduce import reduce
 
-from .draws import accepts, axes, instance_to_data, instances, resolve, to_plain
+from .draws import accepts, axes, instances, resolve, to_plain
+from .instance_data import instance_to_data
 from .relation import Relation
 
 __all__ = ["Finding", "Judge", "Skipped", "search"]

@@ -25,7 +25,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["app", "bellcheck", "check", "claims", "explain", "main", "mutants", "report", "solve", "verify"]
+__all__ = ["app", "bellcheck", "check", "claims", "explain", "export", "main", "mutants", "report", "solve", "verify"]
 
 app = typer.Typer(
     name="bellcheck",
@@ -258,6 +258,36 @@ def explain(
     Console(highlight=False).print(page(find(claim)))
 
 
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON of `verify`, or one counterexample or model.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="FORMAT", help="json, gymnasium, p-dict, pymdptoolbox, quantecon, hypothesis, latex or svg."
+        ),
+    ],
+    claim: Annotated[str | None, typer.Option(metavar="ID", help="The claim it is from.")] = None,
+    check: Annotated[str | None, typer.Option(metavar="NAME", help="The check, or what must fail.")] = None,
+    pick: Annotated[
+        int | None, typer.Option(parser=_at_least(1), metavar="N", help="Its number in the list that is shown.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The file to write.")] = None,
+) -> None:
+    """Write a counterexample or a model for another library, a test of yours, or a slide."""
+    from .exporting import export_text
+    from .output import require_writable
+
+    if out is not None:
+        require_writable(out)
+    text = export_text(file, to, claim=claim, check=check, pick=pick, show=lambda line: typer.echo(line, err=True))
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
+        typer.echo(f"written to {out}")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     for stream in (sys.stdout, sys.stderr):
@@ -303,10 +333,16 @@ def _bad_inputs() -> tuple[type[Exception], ...]:
     from bellcheck.mdp.model import InvalidMDP
     from bellcheck.mdp.solve import ImproperPolicy
     from bellcheck.proofs.conformance.sandbox import InvalidSubject
+    from bellcheck.proofs.instance_data import UnreadableInstance
     from bellcheck.proofs.registry import UnknownClaim
 
+    from .counterexample_file import NoModel, NotPicked
+    from .diagram import NoRoom
+    from .export_formats import TooLong
+    from .exporting import UnknownFormat
     from .folder import UnwritableFolder
     from .output import Unwritable
+    from .python_code import NotWritable
     from .solving import TooLarge
 
     return (
@@ -316,11 +352,18 @@ def _bad_inputs() -> tuple[type[Exception], ...]:
         InvalidSubject,
         MissingExtra,
         MissingStart,
+        NoModel,
+        NoRoom,
         NoTable,
         NotANumber,
+        NotPicked,
+        NotWritable,
         TooLarge,
+        TooLong,
         UnknownClaim,
         UnknownEnvironment,
+        UnknownFormat,
+        UnreadableInstance,
         Unwritable,
         UnwritableFolder,
     )

@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from bellcheck.proofs.claim import GROUPS, KINDS, Claim
+from bellcheck.proofs.instance_data import RECORDS
 from bellcheck.proofs.registry import claim, explanation
 from bellcheck.proofs.verdict import CheckVerdict, ClaimVerdict, ControlVerdict, Run
 
@@ -58,9 +59,12 @@ def render(run: Run, context: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Return a value of a counterexample as short text: vectors in parentheses."""
+    """Return a value of a counterexample as short text: vectors in parentheses, other kinds without their tags."""
     if isinstance(value, list):
         text = f"({', '.join(_plain(entry) for entry in value)})"
+    elif isinstance(value, Mapping) and len(value) == 1:
+        [(tag, content)] = value.items()
+        text = _plain(content) if tag not in RECORDS else f"{tag}{_plain(list(content.values()))}"
     elif isinstance(value, Mapping):
         text = json.dumps(value, ensure_ascii=False)
     else:

@@ -22,6 +22,7 @@ from bellcheck.reports.dependencies import layers
 from bellcheck.reports.figures import dependency_figure, embedded, svg
 from bellcheck.reports.folder import Folder, UnwritableFolder, writable
 from bellcheck.reports.page import _claims as claims_of
+from bellcheck.reports.page import _plain as plain
 from bellcheck.reports.problems import environments, families
 from bellcheck.reports.report import write_report
 
@@ -176,6 +177,20 @@ def test_uses_and_used_by_say_the_same() -> None:
     for name, claim in shown.items():
         assert claim["used_by"] == [user for user in shown if name in shown[user]["uses"]]
     assert shown["bellman.max-nonexpansive"]["used_by"] == ["bellman.contraction"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([["1/2", "1"], {"int64": [[0], [3]]}], "((1/2, 1), ((0), (3)))"),
+        ({"text": "100/19"}, "100/19"),
+        ({"Constant": {"value": "1/60"}}, "Constant(1/60)"),
+        ({"Network": {"form": "one layer", "activation": "tanh"}}, "Network(one layer, tanh)"),
+    ],
+)
+def test_values_are_shown_without_their_tags(value: Any, text: str) -> None:
+    """What tells kinds of values apart in JSON is not what a reader looks for."""
+    assert plain(value) == text
 
 
 def test_no_drawing_keeps_its_background(folder: Path) -> None:

@@ -18,8 +18,9 @@ from bellcheck.mdp.reduce import reduce
 
 from ..assumptions import binary64
 from ..claim import Check, Claim, Kind
-from ..draws import accepts, axes, instance_to_data
+from ..draws import accepts, axes
 from ..evidence import sample, stream
+from ..instance_data import instance_to_data
 from ..registry import all_claims
 from ..relation import Relation
 from ..search import Finding, Judge, Skipped, search
