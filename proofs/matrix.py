@@ -23,7 +23,7 @@ from .registry import all_claims
 from .subject import Subject
 from .verify import refutations
 
-__all__ = ["Cell", "Matrix", "Row", "matrix", "row_of"]
+__all__ = ["Cell", "Matrix", "Row", "extent", "matrix", "row_of", "states"]
 
 EXAMPLES = 100
 """Instances of a check that a mutant may survive; of one that the claim names it for as many as in `verify`."""

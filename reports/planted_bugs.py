@@ -20,7 +20,7 @@ from bellcheck.proofs.registry import select
 from .output import require_writable, write_json
 from .progress import progress_on
 
-__all__ = ["matrix_text", "matrix_to_data", "show_mutants"]
+__all__ = ["matrix_text", "matrix_to_data", "show_mutants", "status_of"]
 
 MARKS = {"refuted": "✗", "survived": "·", "not-run": "?", "error": "!"}
 

@@ -24,7 +24,7 @@ from .door import Convention, Door, Foreign, View, choice, names, number
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
 
-__all__ = ["DOORS", "Table"]
+__all__ = ["ARGUMENTS", "DISCOUNT", "DOORS", "EPSILON", "STEP_SIZE", "TABLE", "Table", "grid", "told"]
 
 PADDING = fmpq(16)
 """What stands where a state has no such action."""

@@ -29,7 +29,15 @@ from .judge import DEFAULT_EXAMPLES, JUDGED, Court
 from .sandbox import Limits
 from .verdicts import Result
 
-__all__ = ["ClaimCheck", "SubjectSpec", "UnderTest", "parametrize_with_claims", "text_of"]
+__all__ = [
+    "ClaimCheck",
+    "ConductCheck",
+    "SubjectSpec",
+    "UnderTest",
+    "checks_for",
+    "parametrize_with_claims",
+    "text_of",
+]
 
 SubjectSpec: TypeAlias = (
     "tuple[str | Callable[..., Any], str] | tuple[str | Callable[..., Any], str, Mapping[str, Any]]"

@@ -18,7 +18,7 @@ from ..wire import HEADER, decode, encode, length_of
 from .data import WrongShape
 from .loading import CannotLoad, load
 
-__all__ = ["HANDLERS", "serve"]
+__all__ = ["HANDLERS", "main", "serve"]
 
 HANDLERS = {
     "q-learner": ("learners", "Learner"),

@@ -13,7 +13,7 @@ from .binding import bind
 from .data import FORMS, Rows, WrongShape, read_table, scalar
 from .loading import CannotLoad
 
-__all__ = ["DoubleLearner", "Learner"]
+__all__ = ["DoubleLearner", "ExpectedSarsa", "Learner", "NStepLearner", "Sarsa"]
 
 
 class Learner:

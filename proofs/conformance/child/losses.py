@@ -9,7 +9,7 @@ from .binding import NAMES, bind
 from .data import WrongShape
 from .loading import CannotLoad
 
-__all__ = ["Batch", "Loss"]
+__all__ = ["Batch", "Loss", "network", "tensors"]
 
 _PARTS = ("observations", "actions", "rewards", "next_observations", "dones")
 _MORE = ("truncated", "weights", "next_mask")
