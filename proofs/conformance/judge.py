@@ -35,6 +35,7 @@ __all__ = ["DEFAULT_EXAMPLES", "Court", "Step", "checks_of", "judge"]
 
 DEFAULT_EXAMPLES = 50
 MAX_HANGS = 3
+MAX_STARTS = 15
 MOST_FAULTS = 20
 JUDGED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture", "statistical")
 """The evidence that foreign code can give: a function of numbers has no symbols."""
@@ -184,8 +185,9 @@ class Court:
                 )
         except Skipped:
             pass
-        except _Hung:
-            result.reason = "it hung"
+        except _Enough:
+            lost = self.foreign.sandbox.starts - 1
+            result.reason = f"no more is asked: its process was lost {lost} times, {self.hangs} of them to endless loops"
         result.examples = finding.examples
         if result.reason is not None:
             result.status = "not-run"
@@ -214,9 +216,9 @@ class Court:
         self._enough()
 
     def _enough(self) -> None:
-        """Ask no more where each question costs the whole time limit."""
-        if self.hangs >= MAX_HANGS:
-            raise _Hung
+        """Ask no more where each question costs the whole time limit, or a new process."""
+        if self.hangs >= MAX_HANGS or self.foreign.sandbox.starts > MAX_STARTS:
+            raise _Enough
 
     def _note_conduct(self, view: View, check: Check, instance: dict[str, Any]) -> None:
         for happened in self.foreign.happened:
@@ -296,7 +298,7 @@ class Court:
         )
 
 
-class _Hung(Exception):
+class _Enough(Exception):
     pass
 
 

@@ -139,6 +139,8 @@ def _forked(subject: Any) -> _Process:
 class Sandbox:
     """Foreign code behind a line of questions and answers; started at the first question, and again after a fault.
 
+    `starts` counts how often; `roles` are those of the subject's parameters; `printed` counts bytes of output.
+
     Parameters
     ----------
     kind : the kind of subject, which says what a question holds.
@@ -160,6 +162,7 @@ class Sandbox:
         self.roles: frozenset[str] = frozenset()
         self.printed = 0
         self.last_output = ""
+        self.starts = 0
         self._process: _Process | None = None
         self._warm = False
 
@@ -170,6 +173,7 @@ class Sandbox:
         if not hasattr(os, "fork"):
             raise InvalidSubject("foreign code is run with limits that this system lacks; POSIX is needed")
         self._warm = False
+        self.starts += 1
         self._process = _spawned(self.folder) if isinstance(self.target, str) else _forked(self.target)
         name = self.target if isinstance(self.target, str) else getattr(self.target, "__qualname__", "the function")
         request = {

@@ -61,10 +61,17 @@ def serve(questions: BinaryIO, answers: BinaryIO, subject: Any = None) -> None:
             reply = _answer(handler, request)
         sys.stdout.flush()
         sys.stderr.flush()
-        answers.write(encode(reply))
+        answers.write(_encoded(reply))
         answers.flush()
         if handler is None:
             return
+
+
+def _encoded(reply: dict[str, Any]) -> bytes:
+    try:
+        return encode(reply)
+    except (TypeError, ValueError, OverflowError) as error:
+        return encode({"wrong-shape": f"an answer that is no plain data: {error}"})
 
 
 def _loaded(request: Mapping[str, Any], subject: Any) -> tuple[Any, dict[str, Any]]:

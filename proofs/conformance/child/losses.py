@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .binding import NAMES, bind
-from .data import WrongShape
+from .data import WrongShape, plain
 from .loading import CannotLoad
 
 __all__ = ["Batch", "Loss", "network", "tensors"]
@@ -70,7 +70,7 @@ class Loss:
         parts = tensors(request, dtype, self.declared)
         returned = self.bound({"online": online, "target": target, **parts, "batch": Batch(parts)})
         if isinstance(returned, Mapping) and "gradient" in returned:  # it has differentiated by itself
-            return {name: _plain(returned.get(name)) for name in ("value", "gradient", "target_gradient")}
+            return {name: plain(returned.get(name)) for name in ("value", "gradient", "target_gradient")}
         loss = _loss_in(returned)
         if loss.requires_grad:
             loss.backward()
@@ -126,10 +126,6 @@ def _loss_in(returned: Any) -> Any:
     if not isinstance(found, torch.Tensor) or found.numel() != 1:
         raise WrongShape(f"a {type(returned).__name__} where the loss is due, one number")
     return found.reshape(())
-
-
-def _plain(value: Any) -> Any:
-    return value.double().tolist() if hasattr(value, "double") else value
 
 
 def _gradient(module: Any) -> list[list[float]] | None:
