@@ -143,20 +143,12 @@ class Door:
         for name in declared:
             if name not in known:
                 raise InvalidSubject(
-                    f"--declare {name}: a {self.kind} declares {', '.join(sorted(known)) or 'nothing'}"
+                    f"--declare {name}: subjects of kind {self.kind} declare {', '.join(sorted(known)) or 'nothing'}"
                 )
         return {
             name: convention.read(declared[name]) if name in declared else convention.default
             for name, convention in known.items()
         }
-
-
-@dataclass(frozen=True)
-class Happened:
-    """What a call did besides answering: it changed an argument, or answered otherwise when it was asked again."""
-
-    conduct: str
-    detail: str
 
 
 class Foreign:
@@ -180,8 +172,8 @@ class Foreign:
         self.sandbox = Sandbox(
             door.kind, target, {name: value for name, value in plain.items() if value not in (None, ())}, limits, folder
         )
-        self.happened: list[Happened] = []
-        self.asked = 0
+        self.written: set[str] = set()
+        self.asked = self.answered = 0
         self.random = door.random or self.declared.get("returns") == "action"
         self._remembered: list[tuple[dict[str, Any], int, dict[str, Any]]] = []
 
@@ -191,14 +183,15 @@ class Foreign:
         return self.sandbox.roles
 
     def ask(self, question: dict[str, Any], seed: int = 0, seconds: float | None = None) -> dict[str, Any]:
-        """Return the answer to a question, and note what else the call did. Raises `Fault`.
+        """Return the answer to a question, and note in `written` which arguments the call changed. Raises `Fault`.
 
         `seconds` replace the time limit of a call.
         """
         self.asked += 1
         answer = self.sandbox.ask(question, seed=seed, seconds=seconds)
+        self.answered += 1
         for role in answer.get("changed", ()):
-            self.happened.append(Happened("arguments", f"it wrote to the array that it was given as {role}"))
+            self.written.add(role)
         if len(self._remembered) < self.REMEMBERED:
             self._remembered.append((question, seed, answer))
         return answer

@@ -26,7 +26,7 @@ from ..relation import Relation
 from ..search import Finding, Judge, Skipped, search
 from ..subject import reference
 from .door import Foreign, View
-from .faults import Fault, FaultKind, NotOffered
+from .faults import FAULTS, Fault, FaultKind, NotOffered
 from .likeness import likeness
 from .recorder import Recorder
 from .verdicts import CONDUCT, Judgement, Result
@@ -34,9 +34,12 @@ from .verdicts import CONDUCT, Judgement, Result
 __all__ = ["DEFAULT_EXAMPLES", "Court", "Step", "checks_of", "judge"]
 
 DEFAULT_EXAMPLES = 50
-MAX_HANGS = 3
 MAX_STARTS = 15
+MOST: dict[FaultKind, int] = {"hangs": 3, "out-of-memory": 10}
+"""How often a fault is waited for that costs the whole time limit, or the whole memory."""
 MOST_FAULTS = 20
+FAULT_REDUCTIONS: dict[FaultKind, int] = {"hangs": 0, "out-of-memory": 10}
+"""How often a fault is asked for again to make its instance smaller, where that costs more than the default's."""
 JUDGED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture", "statistical")
 """The evidence that foreign code can give: a function of numbers has no symbols."""
 
@@ -115,7 +118,7 @@ class Court:
     results: list[Result] = field(default_factory=list)
     missed: dict[tuple[str, ...], _Seen] = field(default_factory=dict)
     recorders: dict[str, Recorder] = field(default_factory=dict)
-    hangs: int = 0
+    faults: dict[FaultKind, int] = field(default_factory=dict)
     false_alarm: float = 0.0
 
     def hear(self, view: View, claim: Claim, check: Check) -> Result:
@@ -154,7 +157,7 @@ class Court:
                 ours_on(instance)
                 raise
             finally:
-                self._note_conduct(view, check, instance)
+                self._note_written(view, check, instance)
 
         def ours_on(instance: dict[str, Any]) -> Relation:
             # Moved onto the grid, an instance may be none any more: then our own code cannot be asked about it either.
@@ -186,8 +189,8 @@ class Court:
         except Skipped:
             pass
         except _Enough:
-            lost = self.foreign.sandbox.starts - 1
-            result.reason = f"no more is asked: its process was lost {lost} times, {self.hangs} of them to endless loops"
+            faults = ", ".join(f"{FAULTS[kind]} {n} times" for kind, n in self.faults.items())
+            result.reason = f"no more is asked: {faults}"
         result.examples = finding.examples
         if result.reason is not None:
             result.status = "not-run"
@@ -208,22 +211,23 @@ class Court:
     # ---------------------------------------------------------------- conduct
 
     def _note_fault(self, fault: Fault, view: View, check: Check, instance: dict[str, Any]) -> None:
-        if fault.kind == "hangs":
-            self.hangs += 1
+        self.faults[fault.kind] = self.faults.get(fault.kind, 0) + 1
         key = (_CONDUCT_OF[fault.kind], *fault.signature, view.label)
         if len(self.missed) < MOST_FAULTS:
             self.missed.setdefault(key, _Seen(str(fault), view, check, instance, fault))
         self._enough()
 
     def _enough(self) -> None:
-        """Ask no more where each question costs the whole time limit, or a new process."""
-        if self.hangs >= MAX_HANGS or self.foreign.sandbox.starts > MAX_STARTS:
+        """Ask no more where each question costs the whole time limit, the whole memory or a new process."""
+        costly = any(self.faults.get(kind, 0) >= most for kind, most in MOST.items())
+        if costly or self.foreign.sandbox.starts > MAX_STARTS:
             raise _Enough
 
-    def _note_conduct(self, view: View, check: Check, instance: dict[str, Any]) -> None:
-        for happened in self.foreign.happened:
-            self.missed.setdefault((happened.conduct, happened.detail), _Seen(happened.detail, view, check, instance))
-        self.foreign.happened.clear()
+    def _note_written(self, view: View, check: Check, instance: dict[str, Any]) -> None:
+        for role in self.foreign.written:
+            detail = f"it wrote to the array that it was given as {role}"
+            self.missed.setdefault(("conduct.arguments", role), _Seen(detail, view, check, instance))
+        self.foreign.written.clear()
 
     def conduct(self) -> list[Result]:
         """Return a result for each point of conduct, as far as it has been seen."""
@@ -231,6 +235,10 @@ class Court:
         for point in CONDUCT:
             seen = [self._conduct(key, seen) for key, seen in self.missed.items() if key[0] == point]
             results += seen or [Result(id=point, check="", says=CONDUCT[point], status="holds")]
+        if not self.foreign.answered:
+            for result in results:
+                if result.status == "holds":
+                    result.status, result.reason = "not-run", "no call was answered"
         printed = self.foreign.sandbox.printed
         again = self.foreign.asked_again()
         for result in results:
@@ -275,7 +283,7 @@ class Court:
 
     def _smallest(self, seen: _Seen) -> dict[str, Any]:
         """Reduce the instance on which a fault was seen, as long as the same fault shows."""
-        if seen.fault is None or seen.fault.kind == "hangs":
+        if seen.fault is None:
             return seen.instance
         signature = seen.fault.signature
         draws = seen.view.draws(seen.check)
@@ -294,7 +302,7 @@ class Court:
             shows_it,
             valid=accepts(draws),
             prepare=seen.view.prepare(seen.check),
-            max_calls=min(seen.view.reductions, 300),
+            max_calls=FAULT_REDUCTIONS.get(seen.fault.kind, min(seen.view.reductions, 300)),
         )
 
 

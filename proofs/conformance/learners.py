@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +57,7 @@ class Table:
         for state in mdp.terminal_states:
             self.columns[state] = list(range(self.width))
 
-    def rows(self, q: Array, values_of_ends: Array | None = None) -> list[list[float]]:
+    def rows(self, q: Array, values_of_ends: Sequence[Any] | None = None) -> list[list[float]]:
         """Return the rectangle of a table; `values_of_ends` (S,) stand in the rows of terminal states."""
         found = []
         for state in range(self.mdp.n_states):
@@ -105,7 +104,7 @@ def _seen(foreign: Foreign, mdp: FiniteMDP, table: Table, pair: int, outcome: in
         "columns": table.columns,
         "state": state,
         "action": action,
-        "reward": as_float(mdp.reward[outcome]),
+        "reward": as_float(exact(mdp.reward[outcome])),
         "next_state": following,
         "next_action": 0,
         "terminated": following in mdp.terminal_states,
@@ -120,13 +119,13 @@ def _offered(foreign: Foreign, role: str, value: fmpq) -> float:
     declared = foreign.declared.get(role)
     if role not in foreign.roles and declared is None and foreign.door.kind != "agent":
         raise NotOffered(f"no parameter is the {role}; if it is built in, say which: --declare {role}=NUMBER")
-    if declared is not None and value != declared:
+    if declared is not None and exact(value) != declared:
         raise NotOffered(f"the {role} {value}, where {declared} is built in")
-    return as_float(value)
+    return as_float(exact(value))
 
 
 def _exactly(foreign: Foreign, mdp: FiniteMDP, step_size: fmpq, numbers: Sequence[Any], discounts: int = 1) -> None:
-    bits = fraction_bits([step_size]) + discounts * fraction_bits([mdp.discount]) + fraction_bits(numbers)
+    bits = fraction_bits([step_size]) + discounts * fraction_bits([exact(mdp.discount)]) + fraction_bits(numbers)
     dtype = "float32" if foreign.declared.get("table") == "float32" else "float64"
     require_exact(bits, [4 * x for x in numbers], dtype)
 
@@ -155,10 +154,8 @@ def _update(foreign: Foreign) -> Callable[..., Array]:
 def _flagged_target(foreign: Foreign) -> Callable[..., Scalar]:
     step_size = foreign.declared.get("step_size") or fmpq(1)
 
-    def target(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> Scalar:
-        """The target that an update shows: all actions of a state worth the same, and what its entry moved towards."""
-        if not isinstance(mdp.discount, fmpq):
-            return _float_target(mdp, values, outcome, terminated, truncated)
+    def shown(mdp: FiniteMDP, values: Sequence[Any], outcome: int, terminated: bool, truncated: bool) -> fmpq:
+        """What an update shows of its target: all actions of a state worth the same, and where its entry moved."""
         pair = int(np.searchsorted(mdp.outcome_start, outcome, side="right")) - 1
         if truncated and "truncated" not in foreign.roles and "terminated" not in foreign.roles:
             raise NotOffered("no parameter says that the episode was cut off")
@@ -166,24 +163,25 @@ def _flagged_target(foreign: Foreign) -> Callable[..., Scalar]:
             raise NotOffered("no parameter says that the episode has ended")
         table = Table(foreign, mdp)
         q = exact_array(values[state] for state in mdp.pair_state)
-        _exactly(foreign, mdp, step_size, [*q, *(x for x in values if isinstance(x, fmpq)), mdp.reward[outcome]])
+        known = [x for x in values if isinstance(x, fmpq)]
+        _exactly(foreign, mdp, step_size, [*q, *known, exact(mdp.reward[outcome])])
         rows = table.rows(q, values)
         seen = _seen(foreign, mdp, table, pair, outcome, step_size)
         answer = foreign.ask({**seen, "terminated": terminated, "truncated": truncated, "table": rows})
         after = table.read(rows, answer["table"])
         return (after[pair] - (1 - step_size) * q[pair]) / step_size
 
-    def _float_target(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> float:
+    def target(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> Scalar:
         """The same of a model in floats, where the value of an end may be no number; nor need the target be one."""
-        exactly = replace(mdp, reward=exact_array(mdp.reward), discount=exact(mdp.discount))
+        if isinstance(mdp.discount, fmpq):
+            return shown(mdp, values, outcome, terminated, truncated)
         known = [exact(v) if np.isfinite(v) else v for v in values]
         try:
-            found = target(exactly, known, outcome, terminated, truncated)
+            return as_float(shown(mdp, known, outcome, terminated, truncated))
         except Fault as fault:
             if fault.kind == "not-finite":
                 return math.nan
             raise
-        return as_float(found)
 
     return target
 

@@ -19,7 +19,6 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ class InvalidSubject(ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a call may take: seconds, bytes of memory beyond those after loading, bytes of output in a whole run.
+    """What a call may take: seconds, bytes of memory beyond those after loading, bytes of output.
 
     The first call of a process may take three times as long: it compiles, and imports what it needs.
     """
@@ -47,12 +46,18 @@ class Limits:
 
 
 class _Process:
-    """A child and its three pipes; `reap` waits for it and returns its exit status, negative for a signal."""
+    """A child and its three pipes.
 
-    def __init__(self, pid: int, questions: int, answers: int, output: int, *, reap: Callable[[], int]) -> None:
-        self.pid, self.answers, self.reap = pid, answers, reap
+    `wait` waits so many seconds for it and returns its exit status, negative for a signal; None while it runs.
+    Of the bytes `printed`, those `noted` were there before the call that runs.
+    """
+
+    def __init__(
+        self, pid: int, questions: int, answers: int, output: int, wait: Callable[[float], int | None]
+    ) -> None:
+        self.pid, self.answers, self.wait = pid, answers, wait
         self._questions, self._output = questions, output
-        self.printed = 0
+        self.printed = self.noted = 0
         self.last = b""
         self._drain = threading.Thread(target=self._read_output, daemon=True)
         self._drain.start()
@@ -67,27 +72,18 @@ class _Process:
         while message:
             message = message[os.write(self._questions, message) :]
 
-    def end(self) -> int:
-        """Kill the child and all that it started, and return its exit status."""
+    def end(self, patience: float = 0) -> int:
+        """Return the exit status; where the child does not end by itself in time, kill it and all that it started."""
+        status = self.wait(patience)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        status = self.reap()
+        while status is None:
+            status = self.wait(5)
         self._drain.join(timeout=5)
         for pipe in (self._questions, self.answers):
             with contextlib.suppress(OSError):
                 os.close(pipe)
         return status
-
-    def leave(self) -> int:
-        """Wait for a child that closed its line, a moment; then end it."""
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            found, status = os.waitpid(self.pid, os.WNOHANG)
-            if found:
-                self.reap = partial(os.waitstatus_to_exitcode, status)
-                break
-            time.sleep(0.005)
-        return self.end()
 
 
 def _spawned(folder: Path) -> _Process:
@@ -108,7 +104,13 @@ def _spawned(folder: Path) -> _Process:
     for stream in (child.stdin, child.stdout, child.stderr):
         stream.close()
     questions, answers, output = pipes
-    return _Process(child.pid, questions, answers, output, reap=child.wait)
+
+    def wait(seconds: float) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return child.wait(seconds)
+        return None
+
+    return _Process(child.pid, questions, answers, output, wait)
 
 
 def _forked(subject: Any) -> _Process:
@@ -133,7 +135,18 @@ def _forked(subject: Any) -> _Process:
         os._exit(0)
     for pipe in (ask_out, say_in, noise_in):
         os.close(pipe)
-    return _Process(pid, ask_in, say_out, noise_out, reap=lambda: os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+    def wait(seconds: float) -> int | None:
+        deadline = time.monotonic() + seconds
+        while True:
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                return os.waitstatus_to_exitcode(status)
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(0.002)
+
+    return _Process(pid, ask_in, say_out, noise_out, wait)
 
 
 class Sandbox:
@@ -186,7 +199,7 @@ class Sandbox:
         try:
             reply = self._exchange(request, self.limits.loading)
         except Fault as fault:
-            raise InvalidSubject(f"{name} cannot be loaded: {fault}{self._noise()}") from None
+            raise InvalidSubject(f"{name} cannot be loaded: {fault}") from None
         if "refused" in reply:
             self._end()
             raise InvalidSubject(reply["refused"])
@@ -223,10 +236,9 @@ class Sandbox:
         except ValueError as error:
             self._end()
             raise Fault("wrong-shape", f"what it wrote on the line is no answer: {error}") from None
-        self._note(process)
-        if self.printed > self.limits.output:
+        if (printed := self._note(process)) > self.limits.output:
             self._end()
-            raise Fault("floods", f"it printed {self.printed} bytes{self._noise()}")
+            raise Fault("floods", f"it printed {printed} bytes{self._noise()}")
         return reply
 
     def _read(self, process: _Process, size: int, seconds: float) -> bytes:
@@ -235,7 +247,7 @@ class Sandbox:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise Fault("hangs", f"no answer within {seconds:g} s{self._noise()}")
-            if self.printed + process.printed > self.limits.output:
+            if process.printed - process.noted > self.limits.output:
                 self._note(process)
                 raise Fault("floods", f"it printed more than {self.limits.output} bytes{self._noise()}")
             ready, _, _ = select.select([process.answers], [], [], min(left, 0.05))
@@ -250,7 +262,7 @@ class Sandbox:
         """The child closed the line without an answer: it left, or it died."""
         process, self._process = self._process, None
         assert process is not None
-        status = process.leave()
+        status = process.end(patience=5)
         self._note(process)
         if status >= 0:
             return Fault("exits", f"the process ended with status {status}{self._noise()}")
@@ -263,11 +275,14 @@ class Sandbox:
             process.end()
             self._note(process)
 
-    def _note(self, process: _Process) -> None:
-        self.printed += process.printed
-        process.printed = 0
+    def _note(self, process: _Process) -> int:
+        """Take note of what was printed since the last call, and return how many bytes."""
+        new = process.printed - process.noted
+        process.noted += new
+        self.printed += new
         if process.last:
             self.last_output = process.last.decode("utf-8", "replace")
+        return new
 
     def _noise(self) -> str:
         lines = self.last_output.split("\n")

@@ -111,7 +111,7 @@ def _answer(handler: Any, request: Mapping[str, Any]) -> dict[str, Any]:
     except WrongShape as error:
         return {"wrong-shape": str(error)}
     except MemoryError:
-        return {"out-of-memory": _place()}
+        return {"out-of-memory": f"MemoryError{_place()}"}
     except SystemExit as error:
         return {"exits": f"SystemExit({error.code!r}){_place()}"}
     except CannotLoad as error:
