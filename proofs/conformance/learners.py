@@ -175,7 +175,11 @@ def _flagged_target(foreign: Foreign) -> Callable[..., Scalar]:
 
     def _float_target(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> float:
         """The same of a model in floats, where the value of an end may be no number; nor need the target be one."""
-        exactly = replace(mdp, reward=exact_array(mdp.reward), discount=exact(mdp.discount))
+        # No learner is told the probabilities, and rounded ones need not sum to 1.
+        even = exact_array(fmpq(1, int(n)) for n in np.diff(mdp.outcome_start) for _ in range(n))
+        exactly = replace(
+            mdp, probability=even, reward=exact_array(mdp.reward), discount=exact(mdp.discount), start=None
+        )
         known = [exact(v) if np.isfinite(v) else v for v in values]
         try:
             found = target(exactly, known, outcome, terminated, truncated)
