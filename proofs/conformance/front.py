@@ -2,7 +2,8 @@
 
 A subject is an address, ``"package.module:name"`` or ``"file.py:name"``, or the function or class itself. Either way it
 runs in a child process: one that imports it by its address, or, for a function that has none (a closure, a notebook's),
-a fork of this one. Conventions are keywords: ``check_solver(solve, epsilon="1/100", axes="ass")``.
+or that cannot be imported by itself, a fork of this one. Conventions are keywords:
+``check_solver(solve, epsilon="1/100", axes="ass")``.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def subject_of(
         return Foreign(door(known.kind), f"{known.module}:{name}", {**known.declared, **declared}, limits)
     if kind is None:
         raise InvalidSubject(f"say what {subject} is: --as KIND, one of {', '.join(DOORS)}")
-    return Foreign(door(kind), address(subject), declared, limits)
+    function = None if isinstance(subject, str) else subject
+    return Foreign(door(kind), address(subject), declared, limits, function=function)
 
 
 def address(subject: str | Callable[..., Any]) -> str | Callable[..., Any]:
