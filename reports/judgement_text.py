@@ -36,7 +36,7 @@ def print_judgement(console: Console, judgement: Judgement, expected: ExpectedFa
     console.print()
     console.print(_table(judgement, expected))
     for line in expected.stale(judgement):
-        console.print(Text(f"stale: {line} is expected to fail, and does not", style="yellow"))
+        console.print(Text(f"stale: {expected.why_stale(line, judgement)}", style="yellow"))
 
 
 def _headline(judgement: Judgement, n_unexpected: int) -> str:
