@@ -12,7 +12,7 @@ from rich.console import Console
 from bellcheck.proofs.conformance.expected import ExpectedFailures, read_expected
 from bellcheck.proofs.conformance.front import subject_of
 from bellcheck.proofs.conformance.judge import judge
-from bellcheck.proofs.conformance.sandbox import InvalidSubject, Limits
+from bellcheck.proofs.conformance.sandbox import Limits
 from bellcheck.proofs.conformance.verdicts import Judgement
 from bellcheck.proofs.registry import select
 
@@ -20,7 +20,7 @@ from .judgement_text import print_judgement
 from .output import require_writable, write_json
 from .progress import progress_on
 
-__all__ = ["check_and_show", "declarations", "judgement_to_data"]
+__all__ = ["check_and_show", "judgement_to_data"]
 
 
 def check_and_show(
@@ -51,17 +51,6 @@ def check_and_show(
     if judgement.exit_status == 1 and not expected.unexpected(judgement):
         return 0
     return judgement.exit_status
-
-
-def declarations(texts: Sequence[str]) -> dict[str, str]:
-    """Return ``NAME=VALUE`` texts as a dictionary. Raises `InvalidSubject`."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise InvalidSubject(f"--declare {text}: write NAME=VALUE")
-        found[name.strip()] = value.strip()
-    return found
 
 
 def judgement_to_data(judgement: Judgement, expected: ExpectedFailures) -> dict[str, Any]:

@@ -203,9 +203,10 @@ def check(
     """Judge your own code by the checks that the theory is verified with, in a child process."""
     from rich.console import Console
 
+    from bellcheck.proofs.conformance.front import declarations
     from bellcheck.proofs.conformance.sandbox import Limits
 
-    from .checking import check_and_show, declarations
+    from .checking import check_and_show
     from .output import nothing_left_behind
 
     with nothing_left_behind():

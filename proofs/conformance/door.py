@@ -163,6 +163,7 @@ class Foreign:
         declared: Mapping[str, str],
         limits: Limits,
         folder: Path | None = None,
+        function: Callable[..., Any] | None = None,
     ) -> None:
         self.door, self.target = door, target
         self.name = target if isinstance(target, str) else getattr(target, "__qualname__", repr(target))
@@ -170,7 +171,12 @@ class Foreign:
         self.declared = door.read(declared)
         plain = {name: str(value) if isinstance(value, fmpq) else value for name, value in self.declared.items()}
         self.sandbox = Sandbox(
-            door.kind, target, {name: value for name, value in plain.items() if value not in (None, ())}, limits, folder
+            door.kind,
+            target,
+            {name: value for name, value in plain.items() if value not in (None, ())},
+            limits,
+            folder,
+            function,
         )
         self.written: set[str] = set()
         self.asked = self.answered = 0

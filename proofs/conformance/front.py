@@ -1,8 +1,9 @@
 """The front door in Python: `check_q_learner(subject)` and its like, each a list of results.
 
 A subject is an address, ``"package.module:name"`` or ``"file.py:name"``, or the function or class itself. Either way it
-runs in a child process: one that imports it by its address, or, for a function that has none (a closure, a notebook's),
-a fork of this one. Conventions are keywords: ``check_solver(solve, epsilon="1/100", axes="ass")``.
+runs in a child process: one that imports it by its address, or, for a function that has none (a closure, a notebook's)
+or that cannot be imported by itself, a fork of this one. Conventions are keywords:
+``check_solver(solve, epsilon="1/100", axes="ass")``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .judge import DEFAULT_EXAMPLES, judge
 from .sandbox import InvalidSubject, Limits
 from .verdicts import Judgement, Result
 
-__all__ = ["CHECKS", "Front", "address", "judge_subject", "subject_of", "written"]
+__all__ = ["CHECKS", "Front", "address", "declarations", "judge_subject", "subject_of", "written"]
 
 
 def judge_subject(
@@ -54,7 +55,8 @@ def subject_of(
         return Foreign(door(known.kind), f"{known.module}:{name}", {**known.declared, **declared}, limits)
     if kind is None:
         raise InvalidSubject(f"say what {subject} is: --as KIND, one of {', '.join(DOORS)}")
-    return Foreign(door(kind), address(subject), declared, limits)
+    function = None if isinstance(subject, str) else subject
+    return Foreign(door(kind), address(subject), declared, limits, function=function)
 
 
 def address(subject: str | Callable[..., Any]) -> str | Callable[..., Any]:
@@ -81,6 +83,17 @@ def written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ",".join(map(str, value))
     return str(value)
+
+
+def declarations(texts: Sequence[str]) -> dict[str, str]:
+    """Return ``NAME=VALUE`` texts as a dictionary. Raises `InvalidSubject`."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise InvalidSubject(f"--declare {text}: write NAME=VALUE")
+        found[name.strip()] = value.strip()
+    return found
 
 
 class Front(Protocol):

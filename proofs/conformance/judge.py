@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -31,7 +31,7 @@ from .likeness import likeness
 from .recorder import Recorder
 from .verdicts import CONDUCT, Judgement, Result
 
-__all__ = ["DEFAULT_EXAMPLES", "Court", "Step", "checks_of", "judge"]
+__all__ = ["DEFAULT_EXAMPLES", "Court", "Step", "checks_about", "judge"]
 
 DEFAULT_EXAMPLES = 50
 MAX_STARTS = 15
@@ -59,15 +59,18 @@ Step = Callable[[str, int, int], None]
 """Called with what is about to run, and how many of how many checks are done."""
 
 
-def checks_of(view: View, claims: Iterable[Claim] | None = None) -> list[tuple[Claim, Check]]:
-    """Return the checks that judge a view, of all claims that are expected to hold, but for those on our arithmetic."""
+def checks_about(kinds: Collection[str], claims: Iterable[Claim] | None = None) -> list[tuple[Claim, Check]]:
+    """Return the checks that judge foreign code as one of our kinds, of all claims or of some.
+
+    They are those of claims that are expected to hold, but for claims about our own arithmetic.
+    """
     chosen = all_claims() if claims is None else claims
     return [
         (claim, check)
         for claim in chosen
         if claim.expected == "holds" and binary64 not in claim.needs
         for check in claim.checks
-        if check.subject == view.kind and check.kind in JUDGED
+        if check.subject in kinds and check.kind in JUDGED
     ]
 
 
@@ -86,7 +89,7 @@ def judge(
     foreign.sandbox.start()
     try:
         views = foreign.door.views(foreign)
-        work = [(view, claim, check) for view in views for claim, check in checks_of(view, claims)]
+        work = [(view, claim, check) for view in views for claim, check in checks_about([view.kind], claims)]
         court = Court(foreign, examples, seed)
         for done, (view, claim, check) in enumerate(work):
             progress(f"{claim.id}: {check.name}", done, len(work))

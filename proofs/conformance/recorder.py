@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from bellcheck.mdp.arithmetic import is_exact
+from bellcheck.mdp.model import FiniteMDP
+
 from ..draws import to_plain
 from ..relation import Relation
 from ..subject import Subject
@@ -49,7 +52,8 @@ class Recorder:
             expected = ours.call(*arguments)
             if not alike(answer, expected):
                 names = _names_of(ours.call)
-                question = {name: to_plain(value) for name, value in zip(names, arguments, strict=False)}
+                written = [_before_rounding(value, instance) for value in arguments]
+                question = {name: to_plain(value) for name, value in zip(names, written, strict=False)}
                 return Call(asked=question, got=to_plain(answer), expected=to_plain(expected))
         return None
 
@@ -61,6 +65,16 @@ def alike(one: Any, other: Any) -> bool:
     if is_dataclass(one) and is_dataclass(other):
         return all(alike(getattr(one, part.name), getattr(other, part.name)) for part in fields(one))
     return np.shape(one) == np.shape(other) and bool(np.all(np.asarray(one == other)))
+
+
+def _before_rounding(value: Any, instance: dict[str, Any]) -> Any:
+    """A model in floats has no file format: the exact one of the instance that it was made from is written."""
+    if not isinstance(value, FiniteMDP) or is_exact(value.probability):
+        return value
+    for known in instance.values():
+        if isinstance(known, FiniteMDP) and np.array_equal(known.to_float().reward, value.reward):
+            return known
+    return "a model in floats"
 
 
 def _names_of(function: Callable[..., Any]) -> list[str]:

@@ -152,14 +152,16 @@ def _forked(subject: Any) -> _Process:
 class Sandbox:
     """Foreign code behind a line of questions and answers; started at the first question, and again after a fault.
 
-    `starts` counts how often; `roles` are those of the subject's parameters; `printed` counts bytes of output.
+    `starts` counts how often; `roles` are those of the subject's parameters; `printed` counts bytes of output. `path`
+    says where modules are looked for: in `folder`, then wherever they are here.
 
     Parameters
     ----------
     kind : the kind of subject, which says what a question holds.
     target : an address such as ``package.module:name``, or the function itself.
     declared : the conventions that the child must know, as plain data.
-    folder : where the child runs; its modules import as they do there.
+    folder : where the child runs.
+    function : what to fork where the address cannot be imported, as a file that imports relative to its package.
     """
 
     def __init__(
@@ -169,9 +171,12 @@ class Sandbox:
         declared: Mapping[str, Any],
         limits: Limits,
         folder: Path | None = None,
+        function: Callable[..., Any] | None = None,
     ) -> None:
         self.kind, self.target, self.declared, self.limits = kind, target, dict(declared), limits
+        self._function = function
         self.folder = folder or Path.cwd()
+        self.path = [str(entry) for entry in (self.folder, *sys.path)]
         self.roles: frozenset[str] = frozenset()
         self.printed = 0
         self.last_output = ""
@@ -185,6 +190,15 @@ class Sandbox:
             return
         if not hasattr(os, "fork"):
             raise InvalidSubject("foreign code is run with limits that this system lacks; POSIX is needed")
+        try:
+            self._load()
+        except InvalidSubject:
+            if self._function is None or self.target is self._function:
+                raise
+            self.target = self._function
+            self._load()
+
+    def _load(self) -> None:
         self._warm = False
         self.starts += 1
         self._process = _spawned(self.folder) if isinstance(self.target, str) else _forked(self.target)
@@ -194,7 +208,7 @@ class Sandbox:
             "target": name,
             "declared": self.declared,
             "memory": self.limits.memory,
-            "path": [] if isinstance(self.target, str) else sys.path,
+            "path": self.path,
         }
         try:
             reply = self._exchange(request, self.limits.loading)

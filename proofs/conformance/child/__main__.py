@@ -77,7 +77,8 @@ def _encoded(reply: dict[str, Any]) -> bytes:
 def _loaded(request: Mapping[str, Any], subject: Any) -> tuple[Any, dict[str, Any]]:
     from importlib import import_module
 
-    sys.path[:0] = [entry for entry in request["path"] if entry not in sys.path]
+    if subject is None:
+        sys.path[:] = dict.fromkeys([*request["path"], *sys.path])
     try:
         function = subject if subject is not None else load(request["target"])
         module, name = HANDLERS[request["kind"]]
