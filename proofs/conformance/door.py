@@ -22,7 +22,7 @@ from .faults import Fault
 from .grid import Grid
 from .sandbox import InvalidSubject, Limits, Sandbox
 
-__all__ = ["Convention", "Door", "Foreign", "Happened", "View", "choice", "flag", "names", "number", "text"]
+__all__ = ["Convention", "Door", "Foreign", "View", "choice", "flag", "names", "number", "text"]
 
 
 @dataclass(frozen=True)
