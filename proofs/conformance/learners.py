@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array
+from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, is_exact
 from bellcheck.mdp.behaviour import epsilon_greedy
 from bellcheck.mdp.model import FiniteMDP
 
@@ -61,7 +61,7 @@ class Table:
         """Return the rectangle of a table; `values_of_ends` (S,) stand in the rows of terminal states."""
         found = []
         for state in range(self.mdp.n_states):
-            entries = [as_float(q[x]) for x in self.mdp.pairs_of(state)]
+            entries = [_any_float(q[x]) for x in self.mdp.pairs_of(state)]
             if entries:
                 found.append(entries + [as_float(PADDING)] * (self.width - len(entries)))
             else:
@@ -80,11 +80,11 @@ class Table:
                 if column < n:
                     if not np.isfinite(value):
                         raise Fault("not-finite", f"Q({state}, {column}) is {value}")
-                    q.append(exact(value))
+                    q.append(value)
                 elif repr(value) != repr(before[state][column]):
                     what = "terminal" if n == 0 else "illegal"
                     raise Fault("elsewhere", f"the {what} cell of state {state}, action {column} became {value}")
-        return exact_array(q)
+        return exact_array(q) if is_exact(mdp.reward) else np.array(q, dtype=float)
 
     def place(self, pair: int) -> tuple[int, int]:
         """Return the state and column of a pair."""
@@ -141,9 +141,12 @@ def grid(foreign: Foreign) -> Grid:
 
 def _update(foreign: Foreign) -> Callable[..., Array]:
     def update(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
-        """The signature of ``bellcheck.mdp.q_learning.update``."""
+        """The signature of ``bellcheck.mdp.q_learning.update``; in floats for the checks that bound all rounding."""
         table = Table(foreign, mdp)
-        _exactly(foreign, mdp, step_size, [*q, mdp.reward[outcome]])
+        if is_exact(mdp.reward):
+            _exactly(foreign, mdp, step_size, [*q, mdp.reward[outcome]])
+        elif foreign.declared["table"] == "float32":
+            raise NotOffered("a run in binary64, where the table is float32")
         rows = table.rows(q)
         answer = foreign.ask({**_seen(foreign, mdp, table, pair, outcome, step_size), "table": rows})
         return table.read(rows, answer["table"])
