@@ -29,7 +29,7 @@ def reduce(
     fails: Callable[[Instance], bool],
     *,
     valid: Callable[[Instance], bool] = lambda instance: True,
-    prepare: Callable[[Instance], Instance] = lambda instance: instance,
+    prepare: Callable[[Instance], Instance | None] = lambda instance: instance,
     max_calls: int = 2_000,
 ) -> Instance:
     """Return a smaller instance that still fails; deterministic.
@@ -40,7 +40,7 @@ def reduce(
     axes : how each value is tied to the model, see `restrict`; missing names are not tied.
     fails : whether the check fails; an exception counts as "does not fail".
     valid : whether an instance meets the assumptions of the check; only such instances are tried.
-    prepare : brings a proposed instance into a form that `fails` can be asked about; idempotent.
+    prepare : brings a proposed instance into a form that `fails` can be asked about, None if it has none; idempotent.
     max_calls : how often `fails` may be called.
 
     Raises ``ValueError`` if an axis is unknown.

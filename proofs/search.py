@@ -23,8 +23,7 @@ from .draws import accepts, axes, instances, resolve, to_plain
 from .instance_data import instance_to_data
 from .relation import Relation
 
-__all__ = ["Finding", "Judge", "Skipped", "search"]
-
+__all__ = ["HOPELESS", "Finding", "Judge", "Skipped", "search"]
 
 HOPELESS = 200
 """So many instances passed over, and none that could be asked about: there is none."""
@@ -70,30 +69,36 @@ def search(
     examples: int,
     seed: np.random.SeedSequence,
     *,
-    prepare: Callable[[dict[str, Any]], dict[str, Any]] = lambda instance: instance,
+    valid: Callable[[dict[str, Any]], bool] | None = None,
+    prepare: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda instance: instance,
     reductions: int = 2_000,
+    hopeless: int = HOPELESS,
 ) -> Finding:
     """Look at `examples` instances that reach a comparison, or until one is refuted.
 
+    `valid` tells whether the draws could have drawn an instance, by default what they accept; the reducer keeps to it.
     `prepare` changes an instance after it is drawn and whenever the reducer has changed it, for subjects that not every
-    instance can be put to; `reductions` bounds how often the reducer may ask.
+    instance can be put to; None passes over it. `reductions` bounds how often the reducer may ask; the search is given
+    up after `hopeless` instances that were all passed over.
     """
-    found: list[dict[str, Any]] = []
+    found: list[tuple[dict[str, Any], Relation]] = []
     reached = skipped = 0
 
-    def look(instance: dict[str, Any]) -> None:
+    def look(drawn: dict[str, Any]) -> None:
         nonlocal reached, skipped
-        if reached == 0 and skipped >= HOPELESS:
+        if reached == 0 and skipped >= hopeless:
             raise _Hopeless
-        instance = prepare(instance)
+        instance = prepare(drawn)
         try:
+            if instance is None:
+                raise Skipped
             relation = judge.relate(**instance)
             refuted = not relation.holds and judge.also(instance)
         except Skipped:
             skipped += 1
             hypothesis.reject()
         if refuted:
-            found.append(instance)
+            found.append((instance, relation))
             raise _Found
         if not relation.reached:
             hypothesis.reject()  # not counted: Hypothesis draws another in its place
@@ -119,17 +124,25 @@ def search(
     except (_Found, Flaky):
         if not found:
             raise
-        smallest = found[0]
+
+        def refutes(instance: dict[str, Any]) -> bool:
+            relation = judge.relate(**instance)
+            if relation.holds or not judge.also(instance):
+                return False
+            found.append((instance, relation))
+            return True
+
         if drawn:  # a fixture is the textbook's case, not an instance of it
-            smallest = reduce(
-                smallest,
+            # The last that refutes is the smallest. It is not asked for again: after some faults no more is asked.
+            reduce(
+                found[0][0],
                 axes(draws),
-                judge.refutes,
-                valid=accepts(draws),
+                refutes,
+                valid=valid or accepts(draws),
                 prepare=prepare,
                 max_calls=reductions,
             )
-        return Finding(reached + 1, smallest, judge.relate(**smallest))
+        return Finding(reached + 1, *found[-1])
     return Finding(reached)
 
 

@@ -17,7 +17,7 @@ from flint import fmpq
 from bellcheck.mdp.arithmetic import NotANumber, exact
 
 from ..claim import Check
-from ..draws import axes
+from ..draws import accepts, axes
 from .faults import Fault
 from .grid import Grid
 from .sandbox import InvalidSubject, Limits, Sandbox
@@ -119,6 +119,11 @@ class View:
         """Return the function that makes an instance one that the subject can be asked about."""
         moved = self.grid.of(axes(self.draws(check)))
         return lambda instance: self.derive(moved(instance))
+
+    def valid(self, check: Check) -> Callable[[dict[str, Any]], bool]:
+        """Return the predicate that tells whether an instance is one that the check draws, moved onto the grid."""
+        drawn = accepts(self.draws(check))
+        return lambda instance: any(map(drawn, self.grid.origins(instance)))
 
 
 @dataclass(frozen=True)

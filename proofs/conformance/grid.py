@@ -8,7 +8,7 @@ asked (`NotOffered`). So a rounding can never pass for a fault, nor a fault for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from flint import fmpq
 
 from bellcheck.mdp.arithmetic import Array, exact_array, is_exact
+from bellcheck.mdp.draws import DISCOUNTS as DRAWN_DISCOUNTS
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.restrict import WEIGHTS, model_of, restrict
 
@@ -38,7 +39,7 @@ class Grid:
     Parameters
     ----------
     discount, step_size : a number that the subject has built in, in place of every drawn one.
-    discounts : what a drawn discount is rounded to otherwise.
+    discounts : what a drawn discount is rounded to otherwise; 0 stays 0, where some laws hold alone, or is not offered.
     probabilities : whether the subject is given the probabilities too: they become eighths.
     mean_rewards : whether the subject is given one reward a pair, its mean, in place of one an outcome.
     rectangular : whether all states that act must have as many actions; the last ones of longer rows are dropped.
@@ -60,6 +61,19 @@ class Grid:
             return {name: self._moved(value, axes.get(name)) for name, value in instance.items()}
 
         return moved
+
+    def origins(self, instance: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield what may have been moved to this instance: itself, and its model with other discounts.
+
+        Whether an instance is one that a check draws is a question about these.
+        """
+        yield instance
+        key = model_of(instance)
+        if key is None or not 0 < instance[key].discount < 1:
+            return
+        for discount in DRAWN_DISCOUNTS:
+            if 0 < discount < 1 and self._discount(discount) == instance[key].discount:
+                yield {**instance, key: replace(instance[key], discount=discount)}
 
     def _moved(self, value: Any, axis: str | None) -> Any:
         if isinstance(value, FiniteMDP):
@@ -84,8 +98,15 @@ class Grid:
             for x in range(mdp.n_pairs):
                 row = list(mdp.outcomes_of(x))
                 reward[row] = sum((probability[k] * reward[k] for k in row), fmpq(0))
-        discount = self.discount if self.discount is not None else _nearest(mdp.discount, self.discounts)
-        return replace(mdp, probability=probability, reward=reward, discount=discount)
+        return replace(mdp, probability=probability, reward=reward, discount=self._discount(mdp.discount))
+
+    def _discount(self, drawn: fmpq) -> fmpq:
+        if self.discount is not None:
+            return self.discount
+        allowed = [discount for discount in self.discounts if (discount == 0) == (drawn == 0)]
+        if not allowed:
+            raise NotOffered("discount 0, which the subject does not take")
+        return _nearest(drawn, allowed)
 
     def _step(self, value: fmpq) -> fmpq:
         return self.step_size if self.step_size is not None else _nearest(value, STEP_SIZES)

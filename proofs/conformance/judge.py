@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -18,12 +19,12 @@ from bellcheck.mdp.reduce import reduce
 
 from ..assumptions import binary64
 from ..claim import Check, Claim, Kind
-from ..draws import accepts, axes
+from ..draws import axes
 from ..evidence import sample, stream
 from ..instance_data import instance_to_data
 from ..registry import all_claims
 from ..relation import Relation
-from ..search import Finding, Judge, Skipped, search
+from ..search import HOPELESS, Finding, Judge, Skipped, search
 from ..subject import reference
 from .door import Foreign, View
 from .faults import FAULTS, Fault, FaultKind, NotOffered
@@ -38,6 +39,8 @@ MAX_STARTS = 15
 MOST: dict[FaultKind, int] = {"hangs": 3, "out-of-memory": 10}
 """How often a fault is waited for that costs the whole time limit, or the whole memory."""
 MOST_FAULTS = 20
+FEW = 20
+"""So many instances are tried by each check on a view that has answered none yet."""
 FAULT_REDUCTIONS: dict[FaultKind, int] = {"hangs": 0, "out-of-memory": 10}
 """How often a fault is asked for again to make its instance smaller, where that costs more than the default's."""
 JUDGED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture", "statistical")
@@ -142,7 +145,7 @@ class Court:
             result.status = "not-run"
             return result
         recorder = self.recorders.setdefault(view.kind + view.label, Recorder(view))
-        why: dict[str, int] = {}
+        reasons: list[str] = []
         ours = reference(view.kind)
 
         def relate(**instance: Any) -> Relation:
@@ -150,11 +153,13 @@ class Court:
             try:
                 return check.function(recorder, **instance)
             except NotOffered as reason:
-                why[str(reason)] = why.get(str(reason), 0) + 1
+                reasons.append(str(reason))
                 raise Skipped from None
             except Fault as fault:
-                ours_on(instance)  # what our own code cannot be asked is no valid input
+                if self._key(fault, view) not in self.missed or fault.kind in MOST:
+                    ours_on(instance)  # what our own code cannot be asked is no valid input
                 self._note_fault(fault, view, check, instance)
+                reasons.append(f"no instance was answered: {fault}")
                 raise Skipped from None
             except Exception:
                 ours_on(instance)
@@ -171,9 +176,17 @@ class Court:
 
         def reference_holds(instance: dict[str, Any]) -> bool:
             relation = ours_on(instance)
-            return relation.holds and relation.reached
+            if not (relation.holds and relation.reached):
+                raise Skipped  # neither for the subject nor against it
+            return True
 
-        draws, prepare = view.draws(check), view.prepare(check)
+        def moved(instance: dict[str, Any]) -> dict[str, Any]:
+            found = prepare(instance)
+            if not valid(found):
+                raise NotOffered("what the claim is about cannot be asked in these numbers")
+            return found
+
+        draws, prepare, valid = view.draws(check), view.prepare(check), view.valid(check)
         finding, judge = Finding(0), Judge(relate, also=reference_holds)
         random = stream(self.seed, self.foreign.door.kind, claim.id, check.name, check.kind, view.label)
         try:
@@ -186,11 +199,15 @@ class Court:
                     judge,
                     math.ceil(self.examples * view.effort),
                     random,
-                    prepare=prepare,
+                    valid=valid,
+                    prepare=_where_offered(moved, reasons.append),
                     reductions=view.reductions,
+                    hopeless=FEW if recorder.is_silent(HOPELESS) else HOPELESS,
                 )
         except Skipped:
             pass
+        except NotOffered as reason:
+            reasons.append(str(reason))
         except _Enough:
             faults = ", ".join(f"{FAULTS[kind]} {n} times" for kind, n in self.faults.items())
             result.reason = f"no more is asked: {faults}"
@@ -201,24 +218,20 @@ class Court:
             result.status, result.instance = "refuted", finding.counterexample
             result.call = recorder.first_wrong(check.function, finding.instance, ours)
         elif finding.examples == 0:
-            result.status, result.reason = "not-run", self._why_not(why)
+            result.status, result.reason = "not-run", _most_common(reasons)
         result.seconds = time.perf_counter() - began
         return result
-
-    def _why_not(self, why: Mapping[str, int]) -> str:
-        if why:
-            return max(why, key=lambda reason: (why[reason], reason))
-        seen = next(iter(self.missed.values()), None)
-        return f"no instance was answered: {seen.detail}" if seen else "no instance reached a comparison"
 
     # ---------------------------------------------------------------- conduct
 
     def _note_fault(self, fault: Fault, view: View, check: Check, instance: dict[str, Any]) -> None:
         self.faults[fault.kind] = self.faults.get(fault.kind, 0) + 1
-        key = (_CONDUCT_OF[fault.kind], *fault.signature, view.label)
         if len(self.missed) < MOST_FAULTS:
-            self.missed.setdefault(key, _Seen(str(fault), view, check, instance, fault))
+            self.missed.setdefault(self._key(fault, view), _Seen(str(fault), view, check, instance, fault))
         self._enough()
+
+    def _key(self, fault: Fault, view: View) -> tuple[str, ...]:
+        return (_CONDUCT_OF[fault.kind], *fault.signature, view.label)
 
     def _enough(self) -> None:
         """Ask no more where each question costs the whole time limit, the whole memory or a new process."""
@@ -303,14 +316,33 @@ class Court:
             seen.instance,
             axes(draws),
             shows_it,
-            valid=accepts(draws),
-            prepare=seen.view.prepare(seen.check),
+            valid=seen.view.valid(seen.check),
+            prepare=_where_offered(seen.view.prepare(seen.check)),
             max_calls=FAULT_REDUCTIONS.get(seen.fault.kind, min(seen.view.reductions, 300)),
         )
 
 
 class _Enough(Exception):
     pass
+
+
+def _where_offered(
+    moved: Callable[[dict[str, Any]], dict[str, Any]], note: Callable[[str], object] = lambda reason: None
+) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
+    """Let `moved` return None where the subject cannot be asked, and `note` the reason."""
+
+    def prepare(instance: dict[str, Any]) -> dict[str, Any] | None:
+        try:
+            return moved(instance)
+        except NotOffered as reason:
+            note(str(reason))
+            return None
+
+    return prepare
+
+
+def _most_common(reasons: Iterable[str]) -> str:
+    return next((reason for reason, _ in Counter(reasons).most_common(1)), "no instance reached a comparison")
 
 
 def _first_line(function: Callable[..., Any]) -> str:

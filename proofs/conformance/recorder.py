@@ -15,6 +15,7 @@ from ..draws import to_plain
 from ..relation import Relation
 from ..subject import Subject
 from .door import View
+from .faults import Fault
 from .verdicts import Call
 
 __all__ = ["Recorder", "alike"]
@@ -28,13 +29,23 @@ class Recorder:
     def __init__(self, view: View) -> None:
         self.view = view
         self.calls: list[tuple[tuple[Any, ...], Any]] = []
+        self.answered = self.faults = 0
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Ask the subject."""
-        answer = self.view.call(*arguments, **named)
+        try:
+            answer = self.view.call(*arguments, **named)
+        except Fault:
+            self.faults += 1
+            raise
+        self.answered += 1
         if not named and len(self.calls) < self.KEPT:
             self.calls.append((arguments, answer))
         return answer
+
+    def is_silent(self, asked: int) -> bool:
+        """Whether so many calls have ended in faults, and none in an answer."""
+        return not self.answered and self.faults >= asked
 
     def first_wrong(self, check: Callable[..., Relation], instance: dict[str, Any], ours: Subject) -> Call | None:
         """Return the first call on an instance whose answer is not the reference's; None where answers may differ."""

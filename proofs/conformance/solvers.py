@@ -189,6 +189,8 @@ def _iterate(foreign: Foreign, form: str) -> Callable[..., Plan]:
 def _accepts(foreign: Foreign) -> Callable[..., bool]:
     def accepts(P: Any, R: Any, discount: Any) -> bool:
         """Whether the solver answers, given arrays of which the check knows whether they are a model."""
+        if discount == 0 and not foreign.declared["zero_discount"]:
+            raise NotOffered("discount 0, which the subject does not take")
         question = {"P": _floats(P), "R": _floats(R), "terminal": [], "discount": float(_floats(discount))}
         question |= {"epsilon": as_float(foreign.declared["epsilon"]), "start": None, "sparse": False}
         if reference("input-check").call(P, R, discount):
