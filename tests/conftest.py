@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import settings
 
+pytest_plugins = ["pytester"]
+
 _repeatable = settings.get_profile("ci")
 
 # Hypothesis' own `ci` is derandomized, without deadline and without database: the same examples on every machine.

@@ -32,6 +32,10 @@ class ExpectedFailures:
         """Return the lines that expect a result to be refuted."""
         return [line for line in self.lines if _matches(line, result)]
 
+    def place(self, line: str) -> str:
+        """Return where a line stands, in words."""
+        return f"{self.path}, line {self.numbers[line]}"
+
     def covers(self, result: Result) -> bool:
         """Whether a result is expected to be refuted."""
         return bool(self.about(result))

@@ -54,7 +54,8 @@ def subject_of(
         name = str(subject).partition(":")[2]
         return Foreign(door(known.kind), f"{known.module}:{name}", {**known.declared, **declared}, limits)
     if kind is None:
-        raise InvalidSubject(f"say what {subject} is: --as KIND, one of {', '.join(DOORS)}")
+        name = subject if isinstance(subject, str) else getattr(subject, "__qualname__", "the subject")
+        raise InvalidSubject(f"say what {name} is: --as KIND, one of {', '.join(DOORS)}")
     function = None if isinstance(subject, str) else subject
     return Foreign(door(kind), address(subject), declared, limits, function=function)
 

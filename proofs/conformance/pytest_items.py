@@ -2,92 +2,85 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .doors import door
+from ..pytest_plugin import CONDUCT
+from ..registry import UnknownClaim
 from .expected import ExpectedFailures, read_expected
-from .parametrize import ClaimCheck, ConductCheck, UnderTest, checks_for
-from .sandbox import InvalidSubject, Limits
+from .front import declarations
+from .judge import DEFAULT_EXAMPLES
+from .sandbox import InvalidSubject
+from .under_test import ClaimCheck, ConductCheck, UnderTest
 
-__all__ = ["ClaimItem", "StaleExpectation", "items_of"]
+__all__ = ["CheckOfSubject", "SubjectOfOptions", "items_of", "prepare"]
+
+_SUBJECT = pytest.StashKey[UnderTest]()
 
 
-class StaleExpectation(pytest.PytestWarning):
-    """A line of the file of expected failures that is not refuted any more."""
-
-
-class _Subject(pytest.Collector):
-    """The subject that the command line names."""
-
-    subject: UnderTest
-    expected: ExpectedFailures
-    checks: list[ClaimCheck | ConductCheck]
+class SubjectOfOptions(pytest.Collector):
+    """The subject that the options name."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield a test for each check, and one for conduct, which looks back at the others."""
-        for check in self.checks:
-            yield ClaimItem.from_parent(self, name=str(check), check=check)
+        """Yield a test for each check, and the one for conduct."""
+        subject = self.config.stash[_SUBJECT]
+        for check in (*subject.checks, ConductCheck()):
+            # The id is given, for pytest would take it to pieces at other places than it puts it together.
+            nodeid = f"{self.nodeid}::{check}"
+            yield CheckOfSubject.from_parent(self, name=str(check), nodeid=nodeid, subject=subject, check=check)
 
 
-class ClaimItem(pytest.Item):
+class CheckOfSubject(pytest.Item):
     """One check of the subject."""
 
-    def __init__(self, *, check: ClaimCheck | ConductCheck, **arguments: Any) -> None:
+    def __init__(self, *, subject: UnderTest, check: ClaimCheck | ConductCheck, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.check = check
-        if isinstance(check, ClaimCheck):
-            self.add_marker(pytest.mark.claim(check.claim.id))
-
-    @property
-    def _owner(self) -> _Subject:
-        assert isinstance(self.parent, _Subject)
-        return self.parent
+        self.subject, self.check = subject, check
+        self.add_marker(pytest.mark.claim(check.claim.id if isinstance(check, ClaimCheck) else CONDUCT))
 
     def runtest(self) -> None:
-        """Put the check to the subject; what is expected to fail and does is an expected failure."""
-        expected = self._owner.expected
-        known = expected.lines_about(self.name)
-        try:
-            self.check(self._owner.subject, lambda name, value: self.user_properties.append((name, value)))
-        except pytest.fail.Exception as failure:
-            if known:
-                pytest.xfail(f"expected by {known[0]!r}: {str(failure).splitlines()[0]}")
-            raise
-        if known:
-            warnings.warn(StaleExpectation(f"{known[0]!r} is expected to fail, and {self.name} does not"), stacklevel=1)
+        """Put the check to the subject."""
+        self.check(self.subject)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Name the check in failure reports."""
-        return self.path, None, f"{self._owner.subject}: {self.name}"
+        return self.path, None, f"{self.subject}: {self.name}"
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show the counterexample alone."""
-        return str(excinfo.value) if isinstance(excinfo.value, pytest.fail.Exception) else super().repr_failure(excinfo)
+
+def prepare(config: pytest.Config) -> None:
+    """Read the options and, unless tests are only listed, load the subject. Raises ``pytest.UsageError``."""
+    option = config.getoption
+    file = option("bellcheck_expect_fail")
+    try:
+        subject = UnderTest(
+            option("bellcheck_subject"),
+            option("bellcheck_as"),
+            declarations(option("bellcheck_declare")),
+            claims=option("bellcheck_claim"),
+            max_examples=option("bellcheck_max_examples") or DEFAULT_EXAMPLES,
+            expected=read_expected(Path(file)) if file else ExpectedFailures(),
+        )
+        config.stash[_SUBJECT] = subject
+        subject.close_with(config)
+        if not option("collectonly") and not hasattr(config, "workerinput"):
+            subject.start()
+    except OSError as error:
+        raise pytest.UsageError(f"--bellcheck-expect-fail {file}: {error.strerror}") from None
+    except (InvalidSubject, UnknownClaim) as error:
+        words = (
+            " ".join(str(error).split()).replace("--declare", "--bellcheck-declare").replace("--as ", "--bellcheck-as ")
+        )
+        raise pytest.UsageError(f"--bellcheck-subject {option('bellcheck_subject')}: {words}") from None
+    if config.pluginmanager.has_plugin("dsession"):
+        subject.close()  # it is the workers of pytest-xdist that will ask it
 
 
 def items_of(session: pytest.Session) -> list[pytest.Item]:
-    """Return the tests of the subject that the options name. Raises ``pytest.UsageError``."""
-    option = session.config.getoption
-    kind = option("bellcheck_as")
-    if not kind:
-        raise pytest.UsageError("--bellcheck-subject needs --bellcheck-as KIND: what the subject is")
-    try:
-        about = door(kind)
-        declared = dict(text.split("=", 1) for text in option("bellcheck_declare"))
-        spec = (option("bellcheck_subject"), kind, declared)
-        collector = _Subject.from_parent(session, name=str(option("bellcheck_subject")))
-        collector.subject = UnderTest(spec, max_examples=option("bellcheck_max_examples"), seed=0, limits=Limits())
-        file = option("bellcheck_expect_fail")
-        collector.expected = read_expected(Path(file)) if file else ExpectedFailures()
-        collector.checks = [*checks_for(about), ConductCheck()]
-        collector.subject.foreign.sandbox.start()
-    except ValueError as error:
-        if isinstance(error, InvalidSubject):
-            raise pytest.UsageError(str(error)) from None
-        raise pytest.UsageError("--bellcheck-declare takes NAME=VALUE") from None
-    return list(collector.collect())
+    """Return the tests of the subject that the options name, and report them as collected."""
+    name = str(session.config.stash[_SUBJECT])
+    items = list(SubjectOfOptions.from_parent(session, name=name, nodeid=name).collect())
+    session.ihook.pytest_collectreport(report=pytest.CollectReport(name, "passed", None, [*items]))
+    return items
