@@ -25,7 +25,7 @@ from .subject import Subject
 from .verdict import ControlVerdict, Run
 from .verify import refutations
 
-__all__ = ["Cell", "Matrix", "Row", "extent", "matrix", "states"]
+__all__ = ["Cell", "Mark", "Matrix", "Row", "extent", "matrix", "states"]
 
 EXAMPLES = 100
 """Instances of a check that a mutant may survive; of one that the claim names it for as many as in `verify`."""
