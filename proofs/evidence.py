@@ -22,7 +22,8 @@ from bellcheck.mdp.reduce import reduce
 from .claim import Check, Claim, Control
 from .draws import accepts, axes, from_model, resolve
 from .relation import Undecided
-from .search import Finding, Judge, search
+from .search import Finding, Judge, search, search_among
+from .shared_draws import SharedDraws
 from .subject import Subject, reference
 from .verdict import CheckVerdict, ControlVerdict
 
@@ -68,11 +69,11 @@ def gather(claim: Claim, check: Check, *, examples: int, seed: int) -> CheckVerd
 
 
 def refute(
-    claim: Claim, control: Control, check: Check, *, examples: int, seed: int, limit: int | None = None
+    claim: Claim, control: Control, check: Check, *, examples: int, seed: int, among: SharedDraws | None = None
 ) -> ControlVerdict:
     """Run a control under one kind of evidence of the check that must refute it.
 
-    It looks at `limit` instances at the most, by default at `CONTROL_EXAMPLES`.
+    It looks at up to `CONTROL_EXAMPLES` instances of its own, or `among` those that others are asked about too.
     """
     began = time.perf_counter()
     verdict = ControlVerdict(
@@ -85,7 +86,13 @@ def refute(
         if claim.expected == "refuted":
             verdict.counterexample, verdict.reason = _accepted_truth(check, control, ours, draws, examples, random)
         else:
-            finding = _find(check, draws, _control_judge(control, check, ours), limit or CONTROL_EXAMPLES, random)
+            judge = _control_judge(control, check, ours)
+            if among is None:
+                finding = _find(check, draws, judge, CONTROL_EXAMPLES, random)
+            else:
+                finding = search_among(among, draws, judge, among.examples)
+                if not finding.examples:
+                    raise _NotRun("no instance reached a comparison")
             verdict.counterexample = finding.counterexample
         if verdict.counterexample is not None:
             verdict.status = "refuted"

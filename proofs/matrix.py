@@ -8,7 +8,7 @@ refutes hangs on that one; a claim that refutes none may be true of any code.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal, TypeAlias
@@ -16,14 +16,16 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from .claim import Check, Claim, Control, Kind
-from .evidence import refute
+from .evidence import refute, stream
 from .mutants.bugs import bug, properties
 from .planted import planted
 from .registry import all_claims
+from .shared_draws import SharedDraws
 from .subject import Subject
+from .verdict import ControlVerdict, Run
 from .verify import refutations
 
-__all__ = ["Cell", "Matrix", "Row", "extent", "matrix", "row_of", "states"]
+__all__ = ["Cell", "Mark", "Matrix", "Row", "extent", "matrix", "states"]
 
 EXAMPLES = 100
 """Instances of a check that a mutant may survive; of one that the claim names it for as many as in `verify`."""
@@ -108,22 +110,41 @@ def matrix(
     *,
     seed: int = 0,
     jobs: int = 1,
+    run: Run | None = None,
     progress: Callable[[str, int, int], None] = lambda step, done, total: None,
 ) -> Matrix:
     """Put mutants, all by default, to the checks of claims, all by default, on `jobs` processes.
 
-    The result does not depend on `jobs`: the stream of each search is a hash of the names of what is searched.
+    The result does not depend on `jobs`: the stream of each search is a hash of the names of what is searched. Where a
+    claim names a mutant the verdict is that of `verify`; if it has run already with this seed, `run` spares the work.
     """
     from joblib import Parallel, delayed
 
-    chosen = planted() if mutants is None else mutants
+    if run is not None and run.seed != seed:
+        raise ValueError(
+            f"the run has seed {run.seed} and the matrix {seed}: their verdicts are of different instances"
+        )
+    chosen = planted() if mutants is None else tuple(mutants)
     ids = tuple(claim.id for claim in claims) if claims is not None else None
-    names = [(mutant.kind, mutant.name) for mutant in chosen if _checks(mutant.kind, ids)]
-    rows: list[Row] = []
-    running = Parallel(n_jobs=jobs, return_as="generator")(delayed(row_of)(*name, ids, seed) for name in names)
-    for name, row in zip(names, running, strict=True):
-        progress(name[1], len(rows), len(names))
-        rows.append(row)
+    verdicts = {verdict.id: verdict.controls for verdict in run.claims} if run is not None else {}
+    columns = [
+        (kind, claim.id, [m.name for m in chosen if m.kind == kind])
+        for kind in dict.fromkeys(m.kind for m in chosen)
+        for claim, _ in _checks(kind, ids)
+    ]
+    columns.sort(key=lambda column: -len(column[2]))  # the longest first, lest one be waited for in the end
+    running = Parallel(n_jobs=jobs, return_as="generator")(
+        delayed(_column)(*column, seed, verdicts.get(column[1])) for column in columns
+    )
+    cells: dict[tuple[str, str, str], Cell] = {}
+    for done, ((kind, claim_id, names), column) in enumerate(zip(columns, running, strict=True)):
+        progress(f"{claim_id}: {kind}", done, len(columns))
+        cells |= {(kind, name, claim_id): cell for name, cell in zip(names, column, strict=True)}
+    rows = [
+        _row(m, [cells[m.kind, m.name, claim.id] for claim, _ in about], whole=ids is None)
+        for m in chosen
+        if (about := _checks(m.kind, ids))
+    ]
     return Matrix(bellcheck=version("bellcheck"), seed=seed, rows=rows)
 
 
@@ -138,34 +159,53 @@ def _checks(kind: str, ids: tuple[str, ...] | None) -> tuple[tuple[Claim, tuple[
     return tuple(found)
 
 
-def row_of(kind: str, name: str, ids: tuple[str, ...] | None, seed: int) -> Row:
-    """Return the row of one mutant; by its name, so that another process can find it."""
-    mutant = next(m for m in planted(kind) if m.name == name)
-    cells = [_cell(mutant, claim, checks, seed) for claim, checks in _checks(kind, ids)]
-    row = Row(kind=kind, name=name, cells=cells, bug=mutant.bug)
+def _row(mutant: Subject, cells: list[Cell], *, whole: bool) -> Row:
+    row = Row(kind=mutant.kind, name=mutant.name, cells=cells, bug=mutant.bug)
     if mutant.bug:
         real = bug(mutant.bug)
         row.threads, row.properties = real.threads, real.properties
         carriers = {claim for p in properties() if p.id in real.properties for claim in p.claims}
-        row.by_property = bool(carriers & set(row.refuted_by)) if ids is None else None
+        row.by_property = bool(carriers & set(row.refuted_by)) if whole else None
     return row
 
 
-def _cell(mutant: Subject, claim: Claim, checks: Sequence[Check], seed: int) -> Cell:
-    """Ask the checks in turn, those that the claim names for this mutant first, until one refutes it.
+def _column(
+    kind: str, claim_id: str, names: Sequence[str], seed: int, verdicts: Sequence[ControlVerdict] | None
+) -> list[Cell]:
+    """The cells of the named mutants of a kind under one claim; by names, so that another process can find them."""
+    [(claim, checks)] = _checks(kind, (claim_id,))
+    mutants = {mutant.name: mutant for mutant in planted(kind)}
+    shared = [SharedDraws(c.draws, EXAMPLES, stream(seed, claim.id, c.name, c.kind)) for c in checks]
+    return [_cell(claim, _asked(mutants[name], claim, checks, shared, seed, verdicts)) for name in names]
+
+
+def _asked(
+    mutant: Subject,
+    claim: Claim,
+    checks: Sequence[Check],
+    shared: Sequence[SharedDraws],
+    seed: int,
+    verdicts: Sequence[ControlVerdict] | None,
+) -> Iterator[tuple[Check, ControlVerdict]]:
+    """Ask the checks in turn, first those that the claim names for the mutant.
 
     Proofs and statistics are asked where the claim names them: for wrong code a proof may never end.
     """
-    cell = Cell(claim=claim.id, mark="not-run")
-    named = {(check.function, check.kind) for control, check in refutations(claim) if control.subject is mutant}
-    order = sorted(checks, key=lambda check: (check.function, check.kind) not in named)
-    for check in order:
-        expected = (check.function, check.kind) in named
-        if not expected and check.kind not in _SEARCHED:
-            continue
-        control = Control(mutant.name, check.function, subject=mutant)
-        limit = None if expected else EXAMPLES
-        verdict = refute(claim, control, check, examples=EXAMPLES, seed=seed, limit=limit)
+    named = []
+    for place, (control, check) in enumerate(refutations(claim)):
+        if control.subject == mutant:
+            named.append(check)
+            yield check, verdicts[place] if verdicts else refute(claim, control, check, examples=EXAMPLES, seed=seed)
+    for check, among in zip(checks, shared, strict=True):
+        if check.kind in _SEARCHED and not any(check is other for other in named):
+            control = Control(mutant.name, check.function, subject=mutant)
+            yield check, refute(claim, control, check, examples=EXAMPLES, seed=seed, among=among)
+
+
+def _cell(claim: Claim, asked: Iterable[tuple[Check, ControlVerdict]]) -> Cell:
+    """What one check refutes no other is asked about."""
+    cell = Cell(claim=claim.id, mark="not-run", reason="proofs and statistics are asked about named mutants alone")
+    for check, verdict in asked:
         if verdict.status == "refuted":
             return Cell(
                 claim=claim.id,

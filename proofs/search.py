@@ -7,7 +7,7 @@ which passes over an instance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ from .draws import accepts, axes, instances, resolve, to_plain
 from .instance_data import instance_to_data
 from .relation import Relation
 
-__all__ = ["HOPELESS", "Finding", "Judge", "Skipped", "search"]
+__all__ = ["HOPELESS", "Finding", "Judge", "Skipped", "drawn", "search", "search_among"]
 
 HOPELESS = 200
 """So many instances passed over, and none that could be asked about: there is none."""
@@ -104,10 +104,44 @@ def search(
             hypothesis.reject()  # not counted: Hypothesis draws another in its place
         reached += 1
 
-    drawn = _draws_anything(draws)
+    try:
+        _generate(draws, look, examples, seed)
+    except _Hopeless:
+        return Finding(0)
+    except (_Found, Flaky):
+        if not found:
+            raise
+        return _finished(draws, judge, found[0], reached + 1, valid, prepare, reductions)
+    return Finding(reached)
+
+
+def drawn(draws: Mapping[str, Any], examples: int, seed: np.random.SeedSequence) -> list[dict[str, Any]]:
+    """Return instances that nothing has been asked about, fewer than `examples` only if there are no more."""
+    found: list[dict[str, Any]] = []
+    _generate(draws, lambda instance: found.append(instance), examples, seed)  # noqa: PLW0108
+    return found
+
+
+def search_among(instances: Iterable[dict[str, Any]], draws: Mapping[str, Any], judge: Judge, examples: int) -> Finding:
+    """Look at instances of these draws as `search` does at those that it draws."""
+    reached = 0
+    for instance in instances:
+        relation = judge.relate(**instance)
+        if not relation.holds and judge.also(instance):
+            return _finished(draws, judge, (instance, relation), reached + 1)
+        reached += relation.reached
+        if reached == examples:
+            break
+    return Finding(reached)
+
+
+def _generate(
+    draws: Mapping[str, Any], look: Callable[[dict[str, Any]], None], examples: int, seed: np.random.SeedSequence
+) -> None:
+    """Show `look` instances until it raises; one is not counted if it calls ``hypothesis.reject``."""
     run = hypothesis.seed(int(seed.generate_state(1, np.uint64)[0]))(
         hypothesis.settings(
-            max_examples=examples if drawn else 1,
+            max_examples=examples if _draws_anything(draws) else 1,
             phases=[Phase.generate],
             database=None,
             deadline=None,
@@ -118,32 +152,33 @@ def search(
             print_blob=False,
         )(hypothesis.given(instances(draws))(look))
     )
-    try:
-        with suppress(Unsatisfiable, _Hopeless):  # no instance reached a comparison
-            run()
-    except (_Found, Flaky):
-        if not found:
-            raise
+    with suppress(Unsatisfiable):  # no instance reached a comparison
+        run()
 
-        def refutes(instance: dict[str, Any]) -> bool:
-            relation = judge.relate(**instance)
-            if relation.holds or not judge.also(instance):
-                return False
-            found.append((instance, relation))
-            return True
 
-        if drawn:  # a fixture is the textbook's case, not an instance of it
-            # The last that refutes is the smallest. It is not asked for again: after some faults no more is asked.
-            reduce(
-                found[0][0],
-                axes(draws),
-                refutes,
-                valid=valid or accepts(draws),
-                prepare=prepare,
-                max_calls=reductions,
-            )
-        return Finding(reached + 1, *found[-1])
-    return Finding(reached)
+def _finished(
+    draws: Mapping[str, Any],
+    judge: Judge,
+    first: tuple[dict[str, Any], Relation],
+    examples: int,
+    valid: Callable[[dict[str, Any]], bool] | None = None,
+    prepare: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda instance: instance,
+    reductions: int = 2_000,
+) -> Finding:
+    """Return a refuted instance, made small; a fixture is the textbook's case, not an instance of it."""
+    refuted = [first]
+
+    def refutes(instance: dict[str, Any]) -> bool:
+        relation = judge.relate(**instance)
+        if relation.holds or not judge.also(instance):
+            return False
+        refuted.append((instance, relation))
+        return True
+
+    if _draws_anything(draws):
+        # The last that refutes is the smallest. It is not asked for again: after some faults no more is asked.
+        reduce(first[0], axes(draws), refutes, valid=valid or accepts(draws), prepare=prepare, max_calls=reductions)
+    return Finding(examples, *refuted[-1])
 
 
 class _Found(Exception):

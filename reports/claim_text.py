@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bellcheck.proofs.claim import GROUPS, Claim
+from bellcheck.proofs.mutants.bugs import bug
 from bellcheck.proofs.registry import claim, explanation
 from bellcheck.proofs.verdict import CheckVerdict, ClaimVerdict, ControlVerdict, Run
 
@@ -53,6 +54,7 @@ def page(member: Claim) -> RenderableType:
     rows("evidence", [f"{check.name} ({check.kind})" for check in member.checks])
     rows("attained", [f"{tight}, in {tight.by.__name__}" for tight in member.tight])
     rows("must fail", [f"{control.name}, by {control.by.__name__}" for control in member.controls])
+    rows("real bugs", _real_bugs(member))
     rows("sources", [_source(source.key, source.locator, source.verified) for source in member.sources])
     rows("proved in", [f"{proof.prover}: {proof.name} ({proof.library})" for proof in member.proved_in])
     return Group(
@@ -73,6 +75,13 @@ def _reflowed(text: str) -> str:
         part if any(line.startswith((" ", "*", "..")) for line in part.splitlines()) else part.replace("\n", " ")
         for part in paragraphs
     )
+
+
+def _real_bugs(member: Claim) -> list[str]:
+    """Return the rows of the catalogue of real bugs that what must fail is written after."""
+    rows = dict.fromkeys(c.subject.bug for c in member.controls if c.subject is not None and c.subject.bug)
+    found = map(bug, rows)
+    return [f"bug-{b.id}: {b.words}" + (f" ({', '.join(b.threads)})" if b.threads else "") for b in found]
 
 
 def _source(key: str, locator: str, verified: bool) -> str:

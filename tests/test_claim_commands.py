@@ -47,6 +47,18 @@ def test_explain_prints_the_page(capsys):
         assert part in printed
 
 
+def test_explain_names_the_real_bugs(capsys):
+    """A page says which real bugs its wrong code is written after, each once, and where they were told."""
+    main(["explain", "deep-q.batch-laws"])
+    with_bugs = " ".join(capsys.readouterr().out.split())
+    main(["explain", "bellman.gauss-seidel"])
+    without = capsys.readouterr().out
+
+    assert with_bugs.count("bug-B3: ") == 1
+    assert "keras-rl/keras-rl PR 239" in with_bugs
+    assert "real bugs" not in without
+
+
 def test_verify_writes_what_others_rely_on(tmp_path, capsys):
     """--json writes verdicts, counterexamples and the summary in the documented shape."""
     file = tmp_path / "out.json"
