@@ -1,8 +1,8 @@
 """Mutate the core with cosmic-ray and see that its tests notice: ``tox -e mutation``, or ``tox -e mutation -- chain``.
 
 Each module is mutated in a copy of the tree, never in the checkout, and judged by its own tests; a mutant that they let
-live is judged by the module's doctests and a few claims besides. The exit status is 1 if too many mutants live, or one
-that survivors.toml does not explain; how they are counted is in `mutants`.
+live is judged by the module's doctests and what `MODULES` names besides. The exit status is 1 if too many mutants live,
+or one that survivors.toml does not explain; how they are counted is in `mutants`.
 """
 
 from __future__ import annotations
@@ -28,17 +28,26 @@ from mutants import Mutant, Tried, function_at, is_viable, judge, triaged
 ROOT = Path(__file__).parents[2]
 TRIAGE = Path(__file__).with_name("survivors.toml")
 
-CLAIMS = {
-    "solve": ("bellman.least-supersolution", "bellman.gamma-one", "improvement.inexact-greedy-worse"),
-    "model": ("bellman.joint-vs-marginal",),
-    "step_size": ("q-learning.finite-time-corollaries",),
-    "chain": ("value-error.mu-stationary", "value-error.mu-nonstationary"),
-    "bellman": ("bellman.max-nonexpansive", "bellman.contraction"),
-    "semi_gradient": ("semi-gradient.key-matrix", "semi-gradient.a-presplit"),
-    "value_error": ("value-error.half-convention", "semi-gradient.a-split"),
-    "q_learning": ("q-learning.monotone",),
+
+def _claim(id: str) -> str:
+    return f"tests/test_claims.py::test_claim_is_as_expected[{id}]"
+
+
+MODULES = {
+    "solve": (
+        _claim("bellman.least-supersolution"),
+        _claim("bellman.gamma-one"),
+        _claim("improvement.inexact-greedy-worse"),
+    ),
+    "model": ("tests/test_hypothesis_hook.py", _claim("bellman.joint-vs-marginal")),
+    "step_size": (_claim("q-learning.finite-time-corollaries"),),
+    "chain": (_claim("value-error.mu-stationary"), _claim("value-error.mu-nonstationary")),
+    "bellman": (_claim("bellman.max-nonexpansive"), _claim("bellman.contraction")),
+    "semi_gradient": (_claim("semi-gradient.key-matrix"), _claim("semi-gradient.a-presplit")),
+    "value_error": (_claim("value-error.half-convention"), _claim("semi-gradient.a-split")),
+    "q_learning": (_claim("q-learning.monotone"),),
 }
-"""The modules, those with the longest sessions first, each with the claims that judge it fastest."""
+"""The modules, those with the longest sessions first, and what judges a mutant that the module's own tests let live."""
 
 LEFT_OUT = re.compile(
     "core/ReplaceBinaryOperator_(Add|Sub|Mul|Div|FloorDiv|Mod|Pow)_(LShift|RShift|BitOr|BitAnd|BitXor)"
@@ -102,8 +111,7 @@ def test_command(module: str) -> str:
     """Return the command that judges a mutant: the module's tests and, only if they pass, what takes longer."""
     pytest = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
     doctests = f"tests/test_doctests.py::test_examples_hold[bellcheck.mdp.{module}]"
-    claims = [f"tests/test_claims.py::test_claim_is_as_expected[{claim}]" for claim in CLAIMS[module]]
-    first, then = [*pytest, f"tests/test_{module}.py"], [*pytest, doctests, *claims]
+    first, then = [*pytest, f"tests/test_{module}.py"], [*pytest, doctests, *MODULES[module]]
     return shlex.join(["sh", "-c", f"{shlex.join(first)} && {shlex.join(then)}"])
 
 
@@ -140,18 +148,18 @@ def read(module: str, source: str, item: WorkItem, result: WorkResult) -> Tried:
 def main() -> None:
     """Try the modules that the command line names, or all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(CLAIMS)} (default: all)")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(MODULES)} (default: all)")
     parser.add_argument("--folder", type=Path, required=True, help="where the copies of the tree go")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="modules at a time (default: one a core)")
     arguments = parser.parse_args()
     for module in arguments.modules:
-        if module not in CLAIMS:
-            parser.error(f"{module} is none of {', '.join(CLAIMS)}")
+        if module not in MODULES:
+            parser.error(f"{module} is none of {', '.join(MODULES)}")
 
     known = triaged(TRIAGE.read_text(encoding="utf-8"))
     folder = arguments.folder.resolve()
     with ThreadPoolExecutor(arguments.workers) as pool:
-        sessions = list(pool.map(lambda module: try_module(module, folder), arguments.modules or CLAIMS))
+        sessions = list(pool.map(lambda module: try_module(module, folder), arguments.modules or MODULES))
     report, passed = judge([mutant for session in sessions for mutant in session], known)
     print(report)
     raise SystemExit(0 if passed else 1)
