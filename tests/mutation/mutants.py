@@ -4,7 +4,6 @@ What lives must stand in survivors.toml, with the proof that it does the same (`
 lives (``survives``). A mutant is one of
 
 =========== ===================================================================================================
-left out    by an operator that can only flatter the ratio
 not viable  it cannot be imported, or differs from the source in annotations alone, which nothing here evaluates
 killed      a test failed
 timed out   stopped; reported apart and on no side of the ratio, for no test has said anything about it
@@ -102,7 +101,7 @@ def judge(tried: list[Tried], known: dict[Mutant, str]) -> tuple[str, bool]:
         "not in survivors.toml": unknown,
     }
     lines = [
-        f"{len(tried)} mutants: {count['left out']} left out, {count['not viable']} not viable, {viable} viable",
+        f"{len(tried)} mutants: {count['not viable']} not viable, {viable} viable",
         f"viable: {count['killed']} killed, {count['timed out']} timed out, {count['survived']} survived",
         f"survived: {equivalent} equivalent by proof, {count['survived'] - equivalent} alive",
         f"kill ratio: {ratio:.2%} ({pessimistic:.2%} had what timed out survived)",
