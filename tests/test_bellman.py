@@ -292,7 +292,7 @@ def test_what_is_no_table_is_refused(table, message):
 
 
 def test_an_exact_table_of_a_rounded_model_is_refused():
-    """Rationals times floats would be floats without a word."""
+    """Mixing the arithmetics the other way round is refused as well."""
     mdp = FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)])], "1/2")
 
     with pytest.raises(WrongTable, match=r"or the reverse; use mdp.to_float\(\) or exact_array"):
