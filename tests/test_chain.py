@@ -82,11 +82,11 @@ def test_mu_jumps_with_the_greedy_action() -> None:
 def test_two_closed_classes_have_no_unique_weights() -> None:
     """Several closed classes raise an error that carries and names them."""
     fork = [("1/2", 0, 1), ("1/2", 0, 2)]
-    mdp = FiniteMDP.from_pairs(3, [(0, 0, fork), (1, 0, [(1, 0, 1)]), (2, 0, [(1, 0, 2)])], "1/2")
-    with pytest.raises(NotUnique, match=r"2 closed classes of pairs \(1; 2\)") as caught:
+    mdp = FiniteMDP.from_pairs(4, [(0, 0, fork), (1, 0, [(1, 0, 3)]), (2, 0, [(1, 0, 2)]), (3, 0, [(1, 0, 1)])], "1/2")
+    with pytest.raises(NotUnique, match=r"2 closed classes of pairs \(1, 3; 2\)") as caught:
         stationary(pair_chain(mdp, uniform(mdp)))
 
-    assert caught.value.classes == [(1,), (2,)]
+    assert caught.value.classes == [(1, 3), (2,)]
 
 
 def test_a_chain_without_pairs_has_no_weights() -> None:

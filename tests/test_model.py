@@ -172,6 +172,7 @@ WRONG = {
     ),
     "start too long": ({"start": [1, 0, 0]}, "the start distribution has 3 entries for 2 states"),
     "start below 1": ({"start": ["1/2", 0]}, "probabilities of the start distribution sum to 1/2, not 1"),
+    "start no number": ({"start": ["x", 0]}, "probability of the start distribution: 'x' is not a rational number"),
     "start negative": ({"start": [2, -1]}, "probability -1 of the start distribution is negative"),
     "state name twice": ({"state_names": ["a", "a"]}, "state name 'a' is given twice; names must differ"),
     "action name twice": ({"action_names": ["a", "a"]}, "action name 'a' is given twice; names must differ"),
@@ -282,6 +283,7 @@ def test_arrays_of_exact_numbers_are_read(convert):
         ({"P": [[[1, 0]]], "R": [1]}, "P has shape (1, 1, 2); it must be"),
         ({"P": [[[1]], [[1]]], "R": [1, 1]}, "P has shape (2, 1, 1); it must be"),
         ({"P": [[[1], [1, 0]]], "R": [1]}, "P is no array: its rows differ in length"),
+        ({"P": [[[1]]], "R": [[1], [1, 2]]}, "R is no array: its rows differ in length"),
         ({"P": [[[1]]], "R": [[1, 2]]}, "R has shape (1, 2); it must be one of (1,), (1, 1), (1, 1, 1)"),
         ({"P": [[[1]]], "R": [1], "terminal": [1]}, "terminal state 1 does not exist; there are 1 states"),
         ({"P": [[[1]]], "R": [1], "terminal": [2]}, "terminal state 2 does not exist; there are 1 states"),
@@ -340,6 +342,7 @@ def test_numbers_are_names_of_the_nameless():
         ({"a": {"x": [(1, 0, "a")]}}, {"b": 1}, "unknown state 'b' in the start distribution"),
         ({1: {"x": [(1, 0, 1)]}, "1": {}}, None, "state name '1' is given twice"),
         ({"a": {"x": [("1/2", 0, "a")]}}, None, "probabilities of state a, action x sum to 1/2, not 1"),
+        ({"a": {"x": [(1, 0)]}}, None, "of state a, action x is not (probability, reward, next state)"),
     ],
     ids=str,
 )

@@ -135,6 +135,16 @@ def test_td_loss_steps_by_the_update_rule() -> None:
     assert step.tolist() == [-2, 3, 0]
 
 
+@pytest.mark.parametrize(("reduction", "loss"), [("half-sum", 13), ("sum", 26), ("mean", 6.5)])
+def test_td_loss_reduces_as_it_is_told(reduction: Any, loss: float) -> None:
+    """Outcomes 0 and 2, each twice, have the errors 1 + 2/2 - 4 and 2 + 4/2 - 1."""
+    q_hat = LinearQ([[1, 0, 0], [0, 1, 0], [0, 0, 1]]).to_tensor()
+
+    assert (
+        td_loss(BRANCH.to_tensor(), q_hat, torch.tensor([4.0, 1, 2]).double(), [0, 2, 2, 0], reduction).item() == loss
+    )
+
+
 @pytest.mark.parametrize("rows", [1, 2, 4])
 def test_a_q_hat_over_other_pairs_is_refused(rows: int) -> None:
     """The message says how many values there are for how many pairs, be they too few or too many."""
