@@ -98,7 +98,7 @@ def stationary(P: Array) -> Array:
 
     For a tensor it is differentiable in the entries of P that are not 0.
 
-    Raises `NotUnique`, which names the classes, if the chain has more than one closed class.
+    Raises `NotUnique`, which names the classes, if the chain has more than one closed class, or no pair at all.
     """
     classes = recurrent_classes(P)
     if len(classes) != 1:

@@ -11,6 +11,7 @@ from typing import Any
 
 from bellcheck.mdp.file_format import from_data
 from bellcheck.mdp.model import FiniteMDP
+
 from .instance_data import RECORDS
 
 __all__ = ["shown", "told"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 pytest_plugins = ["pytester"]
 
@@ -14,5 +14,9 @@ settings.register_profile("ci", _repeatable, max_examples=100)
 settings.register_profile("dev", max_examples=20, deadline=None)
 # New examples every night, many of them; print_blob (inherited) prints what reproduces a failure.
 settings.register_profile("nightly", _repeatable, derandomize=False, max_examples=2_000)
+# The examples of `ci`; that a mutant fails is enough, nobody reads how (tests/mutation).
+settings.register_profile(
+    "mutation", _repeatable, max_examples=100, phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False
+)
 
 settings.load_profile("ci")

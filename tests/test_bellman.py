@@ -291,6 +291,14 @@ def test_what_is_no_table_is_refused(table, message):
         optimality_operator(mdp, table)
 
 
+def test_an_exact_table_of_a_rounded_model_is_refused():
+    """Mixing the arithmetics the other way round is refused as well."""
+    mdp = FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)])], "1/2")
+
+    with pytest.raises(WrongTable, match=r"or the reverse; use mdp.to_float\(\) or exact_array"):
+        optimality_operator(mdp.to_float(), mdp.table())
+
+
 def test_weights_that_are_no_table_are_refused():
     """Weights over the states in place of the pairs are named."""
     mdp = FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)]), (0, 1, [(1, 2, 0)])], "1/2")

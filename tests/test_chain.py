@@ -82,11 +82,42 @@ def test_mu_jumps_with_the_greedy_action() -> None:
 def test_two_closed_classes_have_no_unique_weights() -> None:
     """Several closed classes raise an error that carries and names them."""
     fork = [("1/2", 0, 1), ("1/2", 0, 2)]
-    mdp = FiniteMDP.from_pairs(3, [(0, 0, fork), (1, 0, [(1, 0, 1)]), (2, 0, [(1, 0, 2)])], "1/2")
-    with pytest.raises(NotUnique, match=r"2 closed classes of pairs \(1; 2\)") as caught:
+    mdp = FiniteMDP.from_pairs(4, [(0, 0, fork), (1, 0, [(1, 0, 3)]), (2, 0, [(1, 0, 2)]), (3, 0, [(1, 0, 1)])], "1/2")
+    with pytest.raises(NotUnique, match=r"2 closed classes of pairs \(1, 3; 2\)") as caught:
         stationary(pair_chain(mdp, uniform(mdp)))
 
-    assert caught.value.classes == [(1,), (2,)]
+    assert caught.value.classes == [(1, 3), (2,)]
+
+
+def test_a_chain_without_pairs_has_no_weights() -> None:
+    """Where all states are terminal there is no closed class, so nothing that sums to 1."""
+    nothing = FiniteMDP.from_pairs(1, [], "1/2")
+
+    with pytest.raises(NotUnique, match=r"not unique: 0 closed classes of pairs \(\)"):
+        stationary(pair_chain(nothing, nothing.table()))
+
+
+def test_stationary_of_tensors_is_differentiable() -> None:
+    """For P = [[1 - a, a], [b, 1 - b]] mu is (b, a) / (a + b), and at a = b = 1/2 it falls by 1/2 a unit of a."""
+    torch = pytest.importorskip("torch")
+    a, b = torch.tensor([0.5, 0.5], dtype=torch.float64, requires_grad=True)
+    P = torch.stack([torch.stack([1 - a, a]), torch.stack([b, 1 - b])])
+
+    mu = stationary(P)
+
+    assert mu.tolist() == [0.5, 0.5]
+    assert [slope.item() for slope in torch.autograd.grad(mu[0], (a, b))] == [-0.5, 0.5]
+
+
+def test_stationary_of_symbols_is_a_formula() -> None:
+    """For P = [[1 - a, a], [b, 1 - b]] over symbols mu is (b, a) / (a + b)."""
+    sympy = pytest.importorskip("sympy")
+    a, b = sympy.symbols("a b")
+    P = np.array([[1 - a, a], [b, 1 - b]], dtype=object)
+
+    mu = stationary(P)
+
+    assert [sympy.simplify(share - of / (a + b)) for share, of in zip(mu, (b, a), strict=True)] == [0, 0]
 
 
 def test_classes_of_a_periodic_chain() -> None:
@@ -150,6 +181,31 @@ def test_limiting_shares_mix_the_closed_classes() -> None:
         ["0", "1", "0"],
         ["0", "0", "1"],
     ]
+
+
+def test_limiting_shares_of_a_gamblers_ruin() -> None:
+    """Between ruin and a bank of two states with weights 1/3 and 2/3, one coin of three is ruined twice in three."""
+    ruin, bank = [1, 0, 0, 0, 0], [0, 0, 0, "1/2", "1/2"]
+    P = exact_array([*ruin, "1/2", 0, "1/2", 0, 0, 0, "1/2", 0, "1/2", 0, 0, 0, 0, 0, 1, *bank]).reshape(5, 5)
+
+    assert [[str(share) for share in row] for row in limiting_shares(P)] == [
+        ["1", "0", "0", "0", "0"],
+        ["2/3", "0", "0", "1/9", "2/9"],
+        ["1/3", "0", "0", "2/9", "4/9"],
+        ["0", "0", "0", "1/3", "2/3"],
+        ["0", "0", "0", "1/3", "2/3"],
+    ]
+
+
+def test_limiting_shares_of_tensors() -> None:
+    """A chain in tensors has its shares in tensors."""
+    torch = pytest.importorskip("torch")
+    P = torch.tensor([[0, 0.5, 0.5], [0, 1, 0], [0, 0, 1]], dtype=torch.float64)
+
+    shares = limiting_shares(P)
+
+    assert shares.dtype == torch.float64
+    assert shares.tolist() == [[0, 0.5, 0.5], [0, 1, 0], [0, 0, 1]]
 
 
 def test_limiting_shares_of_one_class_are_stationary() -> None:

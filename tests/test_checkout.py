@@ -17,7 +17,7 @@ from bellcheck.proofs.verify import verify_claim
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-TOOLS = {"mypy", "pre-commit", "ruff", "tox"}  # the tests run none of them
+TOOLS = {"cosmic-ray", "mypy", "pre-commit", "ruff", "tox"}  # the tests run none of them
 REQUIREMENT = re.compile(r"([A-Za-z0-9-]+)>=([0-9.]+)$")
 
 

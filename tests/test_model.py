@@ -69,6 +69,7 @@ def test_a_pair_is_found_by_state_and_action(ragged):
 
 def test_tables_are_constant_and_of_the_models_arithmetic(ragged):
     """A table has an entry for each pair, exact or float like the model."""
+    assert list(ragged.table()) == [0, 0, 0]
     assert list(ragged.table("1/3")) == [fmpq(1, 3)] * 3
     assert is_exact(ragged.table())
     assert ragged.to_float().table(0.5).tolist() == [0.5] * 3
@@ -118,7 +119,7 @@ def test_a_model_is_not_hashable_and_cannot_be_changed():
     """A model is compared by value and is frozen, its arrays too."""
     mdp = FiniteMDP.from_pairs(**BASE)
 
-    with pytest.raises(TypeError, match="unhashable"):
+    with pytest.raises(TypeError, match="unhashable type: 'FiniteMDP'"):
         hash(mdp)
     with pytest.raises(FrozenInstanceError):
         mdp.discount = fmpq(0)
@@ -165,8 +166,13 @@ WRONG = {
     "negative action": ({"pairs": [(0, -1, LOOP)]}, "action -1 of state 0 does not exist"),
     "action no number": ({"pairs": [(0, None, LOOP)]}, "action of state 0 is None, not an integer"),
     "pair given twice": ({"pairs": [(0, 0, LOOP), (0, 0, LOOP)]}, "the pair state 0, action 0 is given twice"),
+    "pair given twice in two ways": (
+        {"pairs": [(0, 0, LOOP), (0, 0, [("1", 0, 0)])]},
+        "the pair state 0, action 0 is given twice",
+    ),
     "start too long": ({"start": [1, 0, 0]}, "the start distribution has 3 entries for 2 states"),
     "start below 1": ({"start": ["1/2", 0]}, "probabilities of the start distribution sum to 1/2, not 1"),
+    "start no number": ({"start": ["x", 0]}, "probability of the start distribution: 'x' is not a rational number"),
     "start negative": ({"start": [2, -1]}, "probability -1 of the start distribution is negative"),
     "state name twice": ({"state_names": ["a", "a"]}, "state name 'a' is given twice; names must differ"),
     "action name twice": ({"action_names": ["a", "a"]}, "action name 'a' is given twice; names must differ"),
@@ -252,6 +258,13 @@ def test_arrays_with_terminal_states_and_missing_actions():
     assert list(mdp.start) == [1, 0]
 
 
+def test_arrays_in_which_all_states_are_terminal():
+    """The first state may be terminal, and so may each of three hundred; nothing is read then."""
+    nothing = FiniteMDP.from_arrays(np.full((300, 1, 300), np.nan), np.zeros(300), "1/2", terminal=range(300))
+
+    assert nothing.terminal_states == tuple(range(300))
+
+
 @pytest.mark.parametrize("convert", [str, exact, lambda p: Fraction(p)], ids=["text", "fmpq", "Fraction"])
 def test_arrays_of_exact_numbers_are_read(convert):
     """Arrays may hold text or rationals; a zero is an impossible transition in each."""
@@ -266,11 +279,17 @@ def test_arrays_of_exact_numbers_are_read(convert):
     ("arguments", "message"),
     [
         ({"P": [[1]], "R": [1]}, "P has shape (1, 1); it must be (states, actions, states)"),
+        ({"P": [[[[1]]]], "R": [1]}, "P has shape (1, 1, 1, 1); it must be"),
         ({"P": [[[1, 0]]], "R": [1]}, "P has shape (1, 1, 2); it must be"),
+        ({"P": [[[1]], [[1]]], "R": [1, 1]}, "P has shape (2, 1, 1); it must be"),
         ({"P": [[[1], [1, 0]]], "R": [1]}, "P is no array: its rows differ in length"),
+        ({"P": [[[1]]], "R": [[1], [1, 2]]}, "R is no array: its rows differ in length"),
         ({"P": [[[1]]], "R": [[1, 2]]}, "R has shape (1, 2); it must be one of (1,), (1, 1), (1, 1, 1)"),
         ({"P": [[[1]]], "R": [1], "terminal": [1]}, "terminal state 1 does not exist; there are 1 states"),
+        ({"P": [[[1]]], "R": [1], "terminal": [2]}, "terminal state 2 does not exist; there are 1 states"),
+        ({"P": [[[1]]], "R": [1], "terminal": [-1]}, "terminal state -1 does not exist; there are 1 states"),
         ({"P": [[[1]]], "R": [1], "available": [1]}, "available has shape (1,); it must be (1, 1)"),
+        ({"P": [[[1]]], "R": [1], "available": [[1], [1]]}, "available has shape (2, 1); it must be (1, 1)"),
         ({"P": [[["x"]]], "R": [1]}, "probability of state 0, action 0: 'x' is not a rational number"),
         ({"P": [[[float("nan")]]], "R": [1]}, "probability nan is not in [0, 1] (of state 0, action 0)"),
         ({"P": [[[0.0]]], "R": [1]}, "probabilities of state 0, action 0 sum to 0, not 1"),
@@ -300,6 +319,15 @@ def test_dictionaries_give_names():
     assert list(mdp.start) == [0, 1, 0]
 
 
+def test_the_start_is_given_by_name():
+    """After transitions and discount, whose names may be used too, there is no third place."""
+    lamp = {"on": {"wait": [(1, 1, "on")]}}
+
+    assert FiniteMDP.from_dict(transitions=lamp, discount="1/2", start={"on": 1}).start[0] == 1
+    with pytest.raises(TypeError, match="positional"):
+        FiniteMDP.from_dict(lamp, "1/2", {"on": 1})
+
+
 def test_numbers_are_names_of_the_nameless():
     """Without names, states and actions are called by their numbers."""
     mdp = FiniteMDP.from_pairs(2, [(1, 3, LOOP)], 0)
@@ -314,6 +342,7 @@ def test_numbers_are_names_of_the_nameless():
         ({"a": {"x": [(1, 0, "a")]}}, {"b": 1}, "unknown state 'b' in the start distribution"),
         ({1: {"x": [(1, 0, 1)]}, "1": {}}, None, "state name '1' is given twice"),
         ({"a": {"x": [("1/2", 0, "a")]}}, None, "probabilities of state a, action x sum to 1/2, not 1"),
+        ({"a": {"x": [(1, 0)]}}, None, "of state a, action x is not (probability, reward, next state)"),
     ],
     ids=str,
 )
@@ -350,10 +379,18 @@ def test_tensors_are_the_floats(mdp):
     """The tensor model holds the numbers of the float model, in float64."""
     rounded, tensors = mdp.to_float(), mdp.to_tensor()
 
-    assert tensors.probability.dtype == tensors.reward.dtype == torch.float64
+    assert tensors.probability.dtype == tensors.reward.dtype == tensors.start.dtype == torch.float64
+    assert np.array_equal(tensors.start.numpy(), rounded.start)
     assert np.array_equal(tensors.probability.numpy(), rounded.probability)
     assert np.array_equal(tensors.reward.numpy(), rounded.reward)
     assert tensors.next_state.tolist() == mdp.next_state.tolist()
+
+
+def test_without_a_start_there_is_none_in_other_arithmetics():
+    """A model that begins nowhere begins nowhere in floats and in tensors."""
+    mdp = FiniteMDP.from_pairs(**BASE)
+
+    assert [mdp.to_float().start, mdp.to_tensor().start] == [None, None]
 
 
 @given(mdps(), st.integers(0, 3))

@@ -538,8 +538,10 @@ def test_xdist_does_not_start_with_bad_options(agents):
 
     assert run.ret == pytest.ExitCode.USAGE_ERROR
     assert [line for line in run.errlines if line] == [
-        "ERROR: --bellcheck-subject agents:q_updat: agents has no q_updat; "
-        "it has bootstraps_at_ends, built_in, q_update, raises"
+        (
+            "ERROR: --bellcheck-subject agents:q_updat: agents has no q_updat; "
+            "it has bootstraps_at_ends, built_in, q_update, raises"
+        )
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -133,9 +135,47 @@ def test_td_loss_steps_by_the_update_rule() -> None:
     assert step.tolist() == [-2, 3, 0]
 
 
-def test_shapes_that_do_not_fit_are_refused() -> None:
-    """The message says what has how many entries."""
-    with pytest.raises(WrongShape, match="1 values for the 3 pairs"):
-        semi_gradient_update(BRANCH, LinearQ([[1]]), exact_array([1]), 0, exact(1))
-    with pytest.raises(WrongShape, match="3 pairs, but 1 entries of the policy"):
-        key_matrix(BRANCH, exact_array([1]), exact_array([1, 0, 0]), LinearQ([[1], [1], [1]]).features)
+@pytest.mark.parametrize(("reduction", "loss"), [("half-sum", 13), ("sum", 26), ("mean", 6.5)])
+def test_td_loss_reduces_as_it_is_told(reduction: Any, loss: float) -> None:
+    """Outcomes 0 and 2, each twice, have the errors 1 + 2/2 - 4 and 2 + 4/2 - 1."""
+    q_hat = LinearQ([[1, 0, 0], [0, 1, 0], [0, 0, 1]]).to_tensor()
+
+    assert (
+        td_loss(BRANCH.to_tensor(), q_hat, torch.tensor([4.0, 1, 2]).double(), [0, 2, 2, 0], reduction).item() == loss
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4])
+def test_a_q_hat_over_other_pairs_is_refused(rows: int) -> None:
+    """The message says how many values there are for how many pairs, be they too few or too many."""
+    with pytest.raises(WrongShape, match=f"{rows} values for the 3 pairs"):
+        semi_gradient_update(BRANCH, LinearQ([[1]] * rows), exact_array([1]), 0, exact(1))
+
+
+@pytest.mark.parametrize("n", [2, 4])
+@pytest.mark.parametrize("wrong", ["policy", "mu", "features", "mu and features", "policy, mu and features"])
+def test_a_key_matrix_of_other_pairs_is_refused(wrong: str, n: int) -> None:
+    """The message says what has how many entries, be they too few or too many, and even if they agree."""
+    policy, mu, features = (n if name in wrong else 3 for name in ("policy", "mu", "features"))
+    message = f"3 pairs, but {policy} entries of the policy, {mu} of mu, {features} rows of features"
+
+    with pytest.raises(WrongShape, match=message):
+        key_matrix(BRANCH, exact_array([1] * policy), exact_array([1] * mu), LinearQ([[1]] * features).features)
+
+
+def test_three_hundred_pairs_fit() -> None:
+    """Lengths are compared as numbers, however large: the mean of 0, 1, ..., 299 is 299/2."""
+    many = FiniteMDP.from_pairs(1, [(0, a, [(1, a, 0)]) for a in range(300)], discount=0)
+    q_hat, evenly = LinearQ([[1]] * 300), exact_array(["1/300"] * 300)
+
+    A, b = key_matrix(many, evenly, evenly, q_hat.features)
+
+    assert (A[0, 0], b[0]) == (1, exact("299/2"))
+    assert list(semi_gradient_update(many, q_hat, exact_array([0]), 299, exact(1))) == [299]
+
+
+def test_importing_the_module_loads_no_torch() -> None:
+    """Update rules in rationals are there without the extra."""
+    code = "import sys, bellcheck.mdp.semi_gradient; print('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from itertools import product
 
 import hypothesis.strategies as st
@@ -12,10 +12,21 @@ from flint import fmpq
 from hypothesis import given
 
 from bellcheck.mdp.arithmetic import NotANumber, exact, exact_array, max_norm, to_floats
-from bellcheck.mdp.bellman import greedy_pairs, optimality_operator, policy_operator, state_values
+from bellcheck.mdp.bellman import WrongTable, greedy_pairs, optimality_operator, policy_operator, state_values
 from bellcheck.mdp.model import FiniteMDP, InvalidMDP
-from bellcheck.mdp.solve import ImproperPolicy, evaluate, policy_iteration, require_proper, value_iteration
+from bellcheck.mdp.solve import (
+    ImproperPolicy,
+    NoImprovement,
+    evaluate,
+    improvement_step,
+    policy_iteration,
+    require_proper,
+    value_iteration,
+)
 from bellcheck.mdp.strategies import deterministic_policies, mdps, policies
+
+WORK_OR_STUDY = FiniteMDP.from_pairs(2, [(0, 0, [(1, 1, 0)]), (0, 1, [(1, -1, 1)]), (1, 0, [(1, 3, 1)])], "9/10")
+"""Work now for 1, or study for -1 and then earn 3 for ever."""
 
 
 def _deterministic_policies(mdp):
@@ -95,17 +106,53 @@ def test_ties_end_policy_iteration():
 
 
 def test_by_hand():
-    """Work now for 1, or study (reward -1) and then earn 3 for ever: at gamma = 9/10 study, at 1/10 do not."""
+    """At gamma = 9/10 it is best to study, at 1/10 to work."""
+    patient, hasty = policy_iteration(WORK_OR_STUDY), policy_iteration(replace(WORK_OR_STUDY, discount=exact("1/10")))
 
-    def solved(discount):
-        return policy_iteration(
-            FiniteMDP.from_pairs(2, [(0, 0, [(1, 1, 0)]), (0, 1, [(1, -1, 1)]), (1, 0, [(1, 3, 1)])], discount)
-        )
+    assert list(patient.v) == [26, 30]
+    assert list(patient.policy) == [0, 1, 1]
+    assert list(hasty.v) == [fmpq(10, 9), fmpq(10, 3)]
+    assert list(hasty.policy) == [1, 0, 1]
 
-    assert list(solved("9/10").v) == [26, 30]
-    assert list(solved("9/10").policy) == [0, 1, 1]
-    assert list(solved("1/10").v) == [fmpq(10, 9), fmpq(10, 3)]
-    assert list(solved("1/10").policy) == [1, 0, 1]
+
+def test_the_float_proposal_saves_exact_solves():
+    """Where float sweeps find the best policy, one exact evaluation confirms it, though at first another is greedy."""
+    assert policy_iteration(WORK_OR_STUDY).iterations == 1
+
+
+def test_an_improvement_step_switches_only_to_what_is_better():
+    """From work one step leads to study; from there, and where the actions are tied, the same policy comes back."""
+    work, study = exact_array([1, 0, 1]), exact_array([0, 1, 1])
+    tied = FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)]), (0, 1, [(1, 1, 0)])], "1/2")
+    second = exact_array([0, 1])
+
+    assert list(improvement_step(WORK_OR_STUDY, work)) == list(study)
+    assert list(work) == [1, 0, 1]
+    assert improvement_step(WORK_OR_STUDY, study) is study
+    assert improvement_step(tied, second) is second
+
+
+def test_a_policy_that_comes_back_is_an_error(monkeypatch):
+    """An evaluation that always prefers the other action would go round for ever; it is called wrong instead."""
+    monkeypatch.setattr("bellcheck.mdp.solve.evaluate", lambda mdp, policy: 1 - policy)
+    two_actions = FiniteMDP.from_pairs(1, [(0, 0, [(1, 0, 0)]), (0, 1, [(1, 0, 0)])], "1/2")
+
+    with pytest.raises(NoImprovement, match="came back to a policy that it had left; an operator is wrong"):
+        policy_iteration(two_actions)
+
+
+def test_a_policy_over_something_else_is_refused():
+    """A policy is an array over the pairs: neither a list, nor one entry a state, nor more than there are pairs."""
+    for policy in ([1, 0, 1], exact_array([1, 1]), exact_array([1, 0, 1, 0])):
+        with pytest.raises(WrongTable, match="a policy is an array of probabilities over the 3 pairs of the model"):
+            evaluate(WORK_OR_STUDY, policy)
+
+
+def test_solutions_cannot_be_changed():
+    """What a solver returns is a record."""
+    for solution in (policy_iteration(WORK_OR_STUDY), value_iteration(WORK_OR_STUDY, 1)):
+        with pytest.raises(FrozenInstanceError):
+            solution.iterations = 0
 
 
 def test_a_myopic_agent_takes_the_largest_mean_reward():
@@ -131,18 +178,19 @@ def test_nothing_to_solve():
 
 
 @pytest.mark.parametrize(
-    ("rewards", "best"),
-    [((10**400, 1), 0), ((-(10**400), 1), 1), ((10**308, 2 * 10**307), 0), ((0, 10**308), 1)],
+    ("rewards", "best", "iterations"),
+    [((10**400, 1), 0, 1), ((-(10**400), 1), 1, 2), ((10**308, 2 * 10**307), 0, 1), ((0, 10**308), 1, 1)],
     ids=["beyond", "below", "sums beyond", "sums beyond at the second"],
 )
-def test_rewards_beyond_binary64_are_solved_exactly(rewards, best):
-    """The float proposal may overflow; the exact iteration does not need it."""
+def test_rewards_beyond_binary64_are_solved_exactly(rewards, best, iterations):
+    """Where no float holds the rewards the first action is proposed; where sums overflow, what was best until then."""
     mdp = FiniteMDP.from_pairs(1, [(0, a, [(1, reward, 0)]) for a, reward in enumerate(rewards)], "99/100")
 
     solution = policy_iteration(mdp)
 
     assert solution.v[0] == 100 * rewards[best]
     assert solution.policy[best] == 1
+    assert solution.iterations == iterations
 
 
 IMPROPER = {
@@ -204,24 +252,6 @@ def test_proper_means_that_every_policy_can_be_evaluated(mdp):
             require_proper(mdp)
 
 
-TOLERANCES = ["10", "1/1000", "1/1000000000000", "1/10000000000000000", 0]
-
-
-@given(mdps(discounts=["1/2", 0, "9/10", "99/100"]), st.sampled_from(TOLERANCES))
-def test_the_certificate_is_true(mdp, tolerance):
-    """The distance to q* is within the bound; `converged` says exactly whether the bound meets the tolerance."""
-    certified = value_iteration(mdp, tolerance)
-
-    assert max_norm(exact_array(certified.q) - policy_iteration(mdp).q) <= certified.error_bound
-    assert certified.converged == (certified.error_bound <= exact(tolerance))
-
-
-@given(mdps(discounts=["1/2", 0, "9/10"]))
-def test_reachable_tolerances_are_reached(mdp):
-    """A tolerance far above rounding is met."""
-    assert value_iteration(mdp, "1/1000000").converged
-
-
 def test_an_unreachable_tolerance_is_admitted():
     """A third has no float: at tolerance 0 the solver stops, and says that it did not converge."""
     third = FiniteMDP.from_pairs(1, [(0, 0, [(1, "1/3", 0)])], "9/10")
@@ -242,12 +272,48 @@ def test_an_exact_float_solution_converges_at_tolerance_zero():
 
 def test_too_few_sweeps_are_admitted():
     """Stopped early, the solver has not converged, and its bound is still true."""
-    slow = FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)])], 1 - fmpq(1, 2**20))
+    slow = FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)])], "99/100")
 
-    certified = value_iteration(slow, "1/1000", max_sweeps=50)
+    certified = value_iteration(slow, "1/1000", max_sweeps=300)
 
-    assert (certified.converged, certified.iterations) == (False, 50)
-    assert abs(exact(certified.q[0]) - 2**20) <= certified.error_bound
+    assert (certified.converged, certified.iterations) == (False, 300)
+    assert abs(exact(certified.q[0]) - 100) <= certified.error_bound
+
+
+@pytest.mark.parametrize("tolerance", ["1/4", "1/3"])
+def test_sweeps_stop_where_the_residual_promises_the_tolerance(tolerance):
+    """On the loop at gamma = 1/2 sweep k moves by 2^(1 - k), and the fifth by no more than a quarter of 1/4 or 1/3."""
+    certified = value_iteration(FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)])], "1/2"), tolerance)
+
+    assert (certified.iterations, certified.q.tolist(), certified.error_bound) == (5, [1.9375], fmpq(1, 16))
+
+
+@pytest.mark.parametrize("unit", [1, 2**60])
+def test_sweeps_stop_where_rounding_goes_round(unit):
+    """Between these two states the float table alternates in its last place for ever, which ends the sweeps."""
+    alternating = FiniteMDP.from_pairs(2, [(0, 0, [(1, unit, 1)]), (1, 0, [(1, fmpq(-8, 7) * unit, 0)])], "1/3")
+
+    certified = value_iteration(alternating, 0)
+
+    assert certified.iterations < 50
+    assert 0 < certified.error_bound < exact("1e-15") * unit
+
+
+def test_a_move_that_exceeds_an_earlier_one_is_rounding():
+    """The value of state 1 stands still in sweeps 50 to 52 and moves by 2^-50 in the next, which ends the sweeps."""
+    mdp = FiniteMDP.from_pairs(2, [(0, 0, [(1, "-1/7", 0)]), (1, 0, [(1, -7, 0)])], "1/2")
+
+    assert value_iteration(mdp, 0).iterations == 53
+
+
+def test_steady_moves_do_not_stop_the_sweeps():
+    """At a discount that rounds to 1 each sweep adds 1: no move is smaller, but none is rounding, so all are made."""
+    endless = FiniteMDP.from_pairs(1, [(0, 0, [(1, 1, 0)])], 1 - fmpq(1, 2**60))
+
+    certified = value_iteration(endless, 1, max_sweeps=50)
+
+    assert (certified.iterations, certified.q.tolist()) == (50, [50.0])
+    assert certified.error_bound == 2**60 - 50
 
 
 def test_no_sweep_bounds_the_distance_of_zero():
@@ -266,6 +332,7 @@ def test_a_sum_beyond_binary64_stops_with_a_true_bound():
     assert np.isfinite(certified.q).all()
     assert not certified.converged
     assert abs(exact(certified.q[0]) - 10**309) <= certified.error_bound
+    assert certified.iterations == 2
 
 
 def test_value_iteration_refuses_what_it_cannot_certify():
@@ -278,3 +345,21 @@ def test_value_iteration_refuses_what_it_cannot_certify():
         value_iteration(FiniteMDP.from_pairs(1, [(0, 0, [(1, 10**400, 0)])], "1/2"), "1/10")
     with pytest.raises(NotANumber, match="'small' is not a rational number"):
         value_iteration(FiniteMDP.from_pairs(2, loop, "1/2"), "small")
+
+
+TOLERANCES = ["10", "1/1000", "1/1000000000000", "1/10000000000000000", 0]
+
+
+@given(mdps(discounts=["1/2", 0, "9/10", "99/100"]), st.sampled_from(TOLERANCES))
+def test_the_certificate_is_true(mdp, tolerance):
+    """The distance to q* is within the bound; `converged` says exactly whether the bound meets the tolerance."""
+    certified = value_iteration(mdp, tolerance)
+
+    assert max_norm(exact_array(certified.q) - policy_iteration(mdp).q) <= certified.error_bound
+    assert certified.converged == (certified.error_bound <= exact(tolerance))
+
+
+@given(mdps(discounts=["1/2", 0, "9/10"]))
+def test_reachable_tolerances_are_reached(mdp):
+    """A tolerance far above rounding is met."""
+    assert value_iteration(mdp, "1/1000000").converged

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pytest
 from flint import fmpq
 
 from bellcheck.mdp.arithmetic import exact, to_floats
-from bellcheck.mdp.step_size import Constant, InvalidStepSize, Linear, Polynomial, RescaledLinear, size
+from bellcheck.mdp.step_size import Constant, InvalidStepSize, Linear, Polynomial, RescaledLinear, StepSize, size
 
 SCHEDULES = [
     Constant("1/3"),
@@ -17,6 +20,10 @@ SCHEDULES = [
     RescaledLinear("99/100"),
     RescaledLinear(0),
     RescaledLinear(fmpq(2**60 - 1, 2**60)),
+    RescaledLinear(fmpq(1, 2**53)),
+    # The denominators of their steps grow beyond 2^53, where floats no longer hold every integer.
+    RescaledLinear(fmpq(2**53 - 3, 2**53 - 2)),
+    RescaledLinear(fmpq(2**53 - 11_001, 2**53 - 8_001)),
     Polynomial(0),
     Polynomial(1),
     Polynomial(2),
@@ -39,9 +46,9 @@ def test_formulas() -> None:
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
 def test_floats_are_the_rationals_rounded(schedule: object) -> None:
     """The steps of a float run are the exact ones, each rounded correctly."""
-    steps = schedule.floats(2_000)  # type: ignore[attr-defined]
+    steps = schedule.floats(2_001)  # type: ignore[attr-defined]
 
-    assert np.array_equal(steps, to_floats([schedule(k) for k in range(2_000)]))  # type: ignore[operator]
+    assert np.array_equal(steps, to_floats([schedule(k) for k in range(2_001)]))  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
@@ -58,6 +65,23 @@ def test_polynomial_says_whether_it_is_exact() -> None:
 
     assert irrational(1) == exact(2.0**-0.5)
     assert [irrational.exact, Polynomial(1).exact, Linear().exact] == [False, True, True]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+def test_exact_schedules_are_those_with_rational_steps(schedule: object) -> None:
+    """All are exact but the powers whose exponent is no integer."""
+    assert schedule.exact == (schedule not in (Polynomial("1/2"), Polynomial("3/5")))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "make", [Linear, lambda: Constant("1/3"), lambda: RescaledLinear("1/2"), lambda: Polynomial(2)]
+)
+def test_schedules_are_values(make: Callable[[], StepSize]) -> None:
+    """Two of the same parameters are equal and hash alike, others differ, and none can be changed."""
+    assert make() == make()
+    assert len({make(), make(), Constant("1/7")}) == 2
+    with pytest.raises(FrozenInstanceError):
+        make().value = fmpq(1)  # type: ignore[misc, union-attr]
 
 
 def test_float_parameters_mean_short_decimals() -> None:

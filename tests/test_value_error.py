@@ -62,10 +62,38 @@ def test_targets_take_terminal_states_as_zero_and_follow_a_policy() -> None:
     assert list(td_errors(mdp, exact_array([1, 2]), table)) == list(exact_array([4, 1, 5]))
 
 
-@pytest.mark.parametrize(("reduction", "loss"), [("half-sum", 5), ("sum", 10), ("mean", 5)])
+def test_objectives_follow_a_policy() -> None:
+    """With the policy that takes the worse action delta is 2 - 4 or 1 - 4 at the first pair, 4 - 8 at the second."""
+    mdp = FiniteMDP.from_pairs(2, [(0, 0, [("1/2", 0, 0), ("1/2", 1, 1)]), (0, 1, [(1, 2, 0)])], discount="1/2")
+    mu, table, worse = exact_array(["3/4", "1/4"]), exact_array([4, 8]), exact_array([1, 0])
+
+    # Means of delta^2: (4 + 9) / 2 and 16; means of delta: -5/2 and -4.
+    assert squared_td_error(mdp, mu, table, table, worse) == exact("3/4") * exact("13/2") + exact("1/4") * 16
+    assert bellman_error(mdp, mu, table, table, worse) == exact("3/4") * exact("25/4") + exact("1/4") * 16
+
+
+def test_a_model_without_actions_has_no_error() -> None:
+    """Over no pairs, and over an empty batch, every sum is 0."""
+    nothing = FiniteMDP.from_pairs(1, [], discount="1/2")
+    empty = nothing.table()
+
+    assert value_error(empty, empty, empty) == 0
+    assert squared_td_error(nothing, empty, empty, empty) == 0
+    assert bellman_error(nothing, empty, empty, empty) == 0
+    assert regression_loss(empty, empty) == 0
+
+
+def test_half_of_the_sum_is_the_default() -> None:
+    """Without a word the loss is the one whose gradient step is the update rule."""
+    assert regression_loss(exact_array([0, 0, 0]), exact_array([1, 1, 2])) == 3
+
+
+@pytest.mark.parametrize(("reduction", "loss"), [("half-sum", 6), ("sum", 12), ("mean", 4)])
 def test_reductions(reduction: str, loss: int) -> None:
-    """Errors 1 and 3: the sum of squares is 10, its half and its mean are 5."""
-    assert regression_loss(exact_array([0, 0]), exact_array([1, 3]), reduction) == loss  # type: ignore[arg-type]
+    """Errors 2, -2 and 2: the sum of squares is 12, its half 6 and its mean 4."""
+    predictions, labels = exact_array([0, 3, 1]), exact_array([2, 1, 3])
+
+    assert regression_loss(predictions, labels, reduction) == loss  # type: ignore[arg-type]
 
 
 def test_tensors_give_the_same_objectives() -> None:
@@ -85,5 +113,13 @@ def test_lengths_that_differ_are_refused() -> None:
         value_error(WEIGHTS, TRUTH, exact_array([1]))
     with pytest.raises(WrongShape, match="pairs has 3, estimate has 1, target has 3"):
         td_errors(A_SPLIT, exact_array([1]), TRUTH)
+    with pytest.raises(WrongShape, match="mu has 1, q has 3, estimate has 3"):
+        value_error_gradient(exact_array([1]), TRUTH, LinearQ([[1], [1], [1]]), exact_array([1]))
+    with pytest.raises(WrongShape, match="mu has 1, estimate has 3"):
+        squared_td_error(A_SPLIT, exact_array([1]), TRUTH, TRUTH)
+    with pytest.raises(WrongShape, match="mu has 1, estimate has 3"):
+        bellman_error(A_SPLIT, exact_array([1]), TRUTH, TRUTH)
+    with pytest.raises(WrongShape, match="prediction has 1, label has 3"):
+        regression_loss(exact_array([1]), TRUTH)
     with pytest.raises(ValueError, match="'median' is none of"):
         regression_loss(TRUTH, TRUTH, "median")  # type: ignore[arg-type]
