@@ -35,7 +35,8 @@ def threads_of(words: str) -> list[tuple[int, int, str]]:
 
 def linked(words: str) -> Markup:
     """Return a line of words as HTML with its links; the first of them takes in the repository's name."""
-    parts, end = [], 0
+    parts: list[Markup] = []
+    end = 0
     for begin, stop, address in threads_of(words):
         begins = begin if parts else 0
         parts += [escape(words[end:begins]), Markup('<a href="{}">{}</a>').format(address, words[begins:stop])]
