@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -22,7 +23,7 @@ __all__ = ["Recorder", "alike"]
 
 
 class Recorder:
-    """A view's call that keeps the first calls and their answers."""
+    """A view's call that keeps the first calls and their answers, and every call that was seen to be wrong."""
 
     KEPT = 200
 
@@ -51,31 +52,33 @@ class Recorder:
         """Return the first call on an instance whose answer is not the reference's; None where answers may differ."""
         if not self.view.pointwise:
             return None
-        asked: list[tuple[tuple[Any, ...], Any]] = []
+        asked: list[tuple[inspect.BoundArguments, Any]] = []
 
-        def traced(*arguments: Any) -> Any:
-            answer = self.view.call(*arguments)
-            asked.append((arguments, answer))
+        def traced(*arguments: Any, **named: Any) -> Any:
+            answer = self.view.call(*arguments, **named)
+            asked.append((inspect.signature(ours.call).bind(*arguments, **named), answer))
             return answer
 
         check(traced, **instance)
-        for arguments, answer in asked:
-            expected = ours.call(*arguments)
+        for call, answer in asked:
+            expected = ours.call(*call.args, **call.kwargs)
             if not alike(answer, expected):
-                names = _names_of(ours.call)
-                written = [_before_rounding(value, instance) for value in arguments]
-                question = {name: to_plain(value) for name, value in zip(names, written, strict=False)}
+                self.calls.append((call.args, answer))
+                question = {name: to_plain(_before_rounding(value, instance)) for name, value in call.arguments.items()}
                 return Call(asked=question, got=to_plain(answer), expected=to_plain(expected))
         return None
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Whether two answers are equal, entry by entry."""
+    """Whether two answers are equal, entry by entry; what is no number in both is."""
     if isinstance(one, tuple | list) and isinstance(other, tuple | list):
         return len(one) == len(other) and all(map(alike, one, other))
     if is_dataclass(one) and is_dataclass(other):
         return all(alike(getattr(one, part.name), getattr(other, part.name)) for part in fields(one))
-    return np.shape(one) == np.shape(other) and bool(np.all(np.asarray(one == other)))
+    if np.shape(one) != np.shape(other):
+        return False
+    neither = np.asarray(one != one) & np.asarray(other != other)
+    return bool(np.all(np.asarray(one == other) | neither))
 
 
 def _before_rounding(value: Any, instance: dict[str, Any]) -> Any:
@@ -86,9 +89,3 @@ def _before_rounding(value: Any, instance: dict[str, Any]) -> Any:
         if isinstance(known, FiniteMDP) and np.array_equal(known.to_float().reward, value.reward):
             return known
     return "a model in floats"
-
-
-def _names_of(function: Callable[..., Any]) -> list[str]:
-    import inspect
-
-    return list(inspect.signature(function).parameters)

@@ -23,8 +23,10 @@ __all__ = [
     "bootstrapped_end",
     "difference_form",
     "doubled_step",
+    "error_subtracted",
     "largest_of_value_and_zero",
     "minimum_in_place_of_maximum",
+    "old_value_added",
     "padded_far_below",
     "padded_with_zeros",
     "reward_of_another_pair",
@@ -32,6 +34,7 @@ __all__ = [
     "single_precision",
     "sum_over_actions",
     "synchronous",
+    "target_subtracted",
     "undiscounted_target",
     "whole_row_written",
 ]
@@ -112,6 +115,22 @@ def _difference_form(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_siz
     return table
 
 
+def _target_subtracted(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
+    table = q[np.arange(len(q))]
+    table[pair] = (1 - step_size) * q[pair] - step_size * td_target(mdp, q, outcome)
+    return table
+
+
+def _error_subtracted(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
+    return update(mdp, q, pair, outcome, -step_size)
+
+
+def _old_value_added(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
+    table = q[np.arange(len(q))]
+    table[pair] = q[pair] + step_size * (td_target(mdp, q, outcome) + q[pair])
+    return table
+
+
 def _single_precision(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
     table = update(mdp, q, pair, outcome, step_size)
     return table if is_exact(table) else table.astype(np.float32).astype(np.float64)
@@ -155,6 +174,7 @@ bootstrapped_end = _learner(
 )
 difference_form = _learner("q + alpha (target - q)", _difference_form)
 doubled_step = _learner("step taken twice", _doubled_step)
+error_subtracted = _learner("q - alpha (target - q)", _error_subtracted)
 largest_of_value_and_zero = _learner(
     "search for the best action starts at 0",
     _moving_towards(_with_value_of(lambda row: max(zeros(row, 1)[0], *row))),
@@ -165,6 +185,7 @@ minimum_in_place_of_maximum = _learner(
     _moving_towards(_with_value_of(lambda row: -maximum(-row))),
     cites="the sign convention of costs",
 )
+old_value_added = _learner("q + alpha (target + q)", _old_value_added)
 padded_far_below = _learner("rows padded with -9999999", _moving_towards(_padded(-9_999_999)), bug="A10")
 padded_with_zeros = _learner("rows padded with 0", _moving_towards(_padded(0)))
 reward_of_another_pair = _learner("reward of another pair", _moving_towards(_reward_of_another_pair))
@@ -178,6 +199,9 @@ single_precision = _learner("tables kept in binary32", _single_precision)
 sum_over_actions = _learner(
     "sum over the actions in place of max",
     _moving_towards(_with_value_of(lambda row: segment_sum(row, np.array([0]))[0])),
+)
+target_subtracted = _learner(
+    "(1 - alpha) q - alpha target", _target_subtracted, cites="d2l-ai/d2l-en issue 2649, equations 17.3.3 and 17.3.4"
 )
 undiscounted_target = _learner(
     "discount left out",

@@ -71,6 +71,9 @@ for _mutant in (
     learners.doubled_step,
     learners.whole_row_written,
     learners.reward_of_another_pair,
+    learners.target_subtracted,
+    learners.error_subtracted,
+    learners.old_value_added,
 ):
     update_rule.refutes(_mutant, by=one_entry_moves_to_its_target)
 for _mutant in (learners.argmax_in_place_of_max, learners.largest_of_value_and_zero, learners.padded_with_zeros):

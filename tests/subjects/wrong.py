@@ -26,6 +26,11 @@ def sign(Q, s, a, r, s_next, terminated, alpha, gamma):
     Q[s, a] += alpha * (r + gamma * (0 if terminated else Q[s_next].max()) + Q[s, a])
 
 
+def printed(Q, s, a, r, s_next, terminated, alpha, gamma):
+    """The expanded form with the sign of the gradient step left before the target."""
+    Q[s, a] = (1 - alpha) * Q[s, a] - alpha * (r + gamma * (0 if terminated else Q[s_next].max()))
+
+
 def mask_by_product(Q, s, a, r, s_next, terminated, alpha, gamma):
     """0 times inf is no number."""
     Q[s, a] += alpha * (r + gamma * (1 - terminated) * Q[s_next].max() - Q[s, a])
