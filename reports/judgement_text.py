@@ -25,6 +25,9 @@ def print_judgement(console: Console, judgement: Judgement, expected: ExpectedFa
     """Print a judgement: the count, the counterexample, and a line for each result."""
     unexpected = expected.unexpected(judgement)
     console.print(Text(_headline(judgement, len(unexpected)), style="bold"))
+    if judgement.constants:
+        roles = ", ".join(f"{name} as the {role.replace('_', ' ')}" for role, name in judgement.constants.items())
+        console.print(Text(f"set before each call, whatever the program has built in: {roles}", style="dim"))
     shown = _most_telling(unexpected, DOORS[judgement.kind].judged_as)
     if shown is not None:
         console.print()

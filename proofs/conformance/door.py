@@ -190,7 +190,7 @@ class Foreign:
 
     @property
     def roles(self) -> frozenset[str]:
-        """The roles of the subject's parameters; known once it has been started."""
+        """The roles of the subject's parameters and constants; known once it has been started."""
         return self.sandbox.roles
 
     def ask(self, question: dict[str, Any], seed: int = 0, seconds: float | None = None) -> dict[str, Any]:

@@ -272,6 +272,7 @@ class Court:
             subject=self.foreign.name,
             kind=self.foreign.door.kind,
             declared=self.foreign.texts,
+            constants=self.foreign.sandbox.constants,
             seed=self.seed,
             results=results,
             looks_like=self.looks_like(),

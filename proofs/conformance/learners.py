@@ -117,7 +117,7 @@ def _seen(foreign: Foreign, mdp: FiniteMDP, table: Table, pair: int, outcome: in
 def _offered(foreign: Foreign, role: str, value: fmpq) -> float:
     """A number as a parameter; where there is none for it, it must be the number that is built in."""
     declared = foreign.declared.get(role)
-    if role not in foreign.roles and declared is None and foreign.door.kind != "agent":
+    if role not in foreign.roles and declared is None:
         raise NotOffered(f"no parameter is the {role}; if it is built in, say which: --declare {role}=NUMBER")
     if declared is not None and exact(value) != declared:
         raise NotOffered(f"the {role} {value}, where {declared} is built in")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .binding import bind
+from .binding import bind, is_number, named_as
 from .data import FORMS, read_table
 from .learners import Learner
 from .loading import CannotLoad
@@ -32,28 +32,48 @@ class Agent(Learner):
     """A class whose instances hold a table and update it; a new one is made for each question."""
 
     required = ("state", "action", "reward", "next_state")
-    optional = ("terminated", "truncated", "legal")
+    optional = ("terminated", "truncated", "step_size", "discount", "legal")
 
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
         if not inspect.isclass(function):
             raise CannotLoad("an agent is a class; for a function that updates a table say --as q-learner")
-        self._class = bind(function, (), _CONSTRUCTOR)
+        self._class = bind(function, (), _CONSTRUCTOR, {})
         self._update = _only(function, declared.get("update"), _UPDATES, "a method that learns from a step", "update")
         self._table = declared.get("attribute")
         self._form = declared.get("table")
         # Bound without self, which the instance will supply.
         method = functools.partial(getattr(function, self._update), None)
-        self.bound = bind(method, self.required, self.optional, declared.get("arguments", ()))
+        self.bound = bind(method, self.required, self.optional, declared)
+        self.bound.told |= self._class.roles.keys()
+        self._attributes = self._kept(declared)
+        self.bound.told |= self._attributes.keys()
+        self.bound.constants |= {role: f"self.{name}" for role, name in self._attributes.items()}
+
+    def _kept(self, declared: Mapping[str, Any]) -> dict[str, str]:
+        """Return role -> attribute, of the numbers that an agent keeps and is not given."""
+        missing = {"step_size", "discount"} - self.bound.told - declared.keys()
+        if not missing:
+            return {}
+        try:
+            agent = self._made({"table": [[0.0, 0.0]] * 2, "step_size": 0.5, "discount": 0.5})
+        except Exception:  # that is found out when the agent is asked
+            return {}
+        numbers = {name for name, value in vars(agent).items() if is_number(value)}
+        found = {role: [name for name in numbers if named_as(name, role)] for role in missing}
+        return {role: fitting[0] for role, fitting in found.items() if len(fitting) == 1}
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the rows of the agent's table after it has learned from the step that `request` describes."""
         rows, columns = request["table"], request["columns"]
         agent = self._made(request)
+        for role, attribute in self._attributes.items():
+            setattr(agent, attribute, request[role])
         name = self._table or _only(agent, None, _TABLES, "an attribute that holds its table", "attribute")
         form = self._form or _form_of(getattr(agent, name))
         setattr(agent, name, FORMS[form]([list(row) for row in rows], columns))
         values = {**request, "legal": list(columns[request["next_state"]]), "state": request["state"]}
         named = {parameter: values[role] for role, parameter in self.bound.roles.items()}
+        self.bound.set_constants(values)
         getattr(agent, self._update)(**named)
         return {"table": read_table(getattr(agent, name), rows, columns)}
 
@@ -145,7 +165,7 @@ class Training:
             "step_size", "discount", "epsilon", "episodes", "steps", "seed", "rng", "first_epsilon", "last_epsilon",
             "epsilon_decay",
         )  # fmt: skip
-        self.bound = bind(function, ("env",), optional, declared.get("arguments", ()))
+        self.bound = bind(function, ("env",), optional, declared)
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the table that was learned, and the steps that were taken."""

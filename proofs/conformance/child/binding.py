@@ -1,14 +1,20 @@
-"""Which argument of a foreign function is what: parameters are recognised by the names that the field gives them."""
+"""Which argument of a foreign function is what: parameters are recognised by the names that the field gives them.
+
+So are numbers that a program keeps in its module, ``ALPHA = 0.1`` above the function: they are set before each call to
+what would be handed over, for 0.1 and its like are no numbers that floats compute with exactly.
+"""
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import CodeType, FunctionType
 from typing import Any
 
 from .loading import CannotLoad
 
-__all__ = ["NAMES", "Bound", "bind"]
+__all__ = ["CONSTANTS", "NAMES", "Bound", "bind", "is_number", "named_as"]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "table": ("q", "qtable", "table", "qvalues", "qs"),
@@ -67,39 +73,62 @@ NAMES: dict[str, tuple[str, ...]] = {
 """Role -> the names by which parameters are recognised, in lower case and without underscores."""
 
 
+CONSTANTS = ("step_size", "discount", "epsilon")
+"""The roles that a program may keep in its module or in an object, where no parameter has them."""
+
+
 class Bound:
     """A foreign function with a role for each parameter that it is given.
 
     Attributes
     ----------
     roles : role -> the parameter's name.
+    constants : role -> the name in the function's module that is set before each call.
+    told : the roles of both kinds.
     """
 
-    def __init__(self, function: Callable[..., Any], roles: Mapping[str, str], positional: Sequence[str]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        roles: Mapping[str, str],
+        positional: Sequence[str],
+        constants: Mapping[str, tuple[dict[str, Any], str]],
+    ) -> None:
         self.function = function
         self.roles = dict(roles)
+        self.constants = {role: name for role, (_, name) in constants.items()}
+        self.told = {*roles, *constants}
         self._positional = tuple(positional)
+        self._places = constants
+
+    def set_constants(self, values: Mapping[str, Any]) -> None:
+        """Set what the program keeps in its module."""
+        for role, (namespace, name) in self._places.items():
+            namespace[name] = values[role]
 
     def __call__(self, values: Mapping[str, Any]) -> Any:
         """Call it; `values` has a value for each role, and may have more."""
+        self.set_constants(values)
         named = {name: values[role] for role, name in self.roles.items()}
         first = [named.pop(name) for name in self._positional]
         return self.function(*first, **named)
 
 
 def bind(
-    function: Callable[..., Any], required: Sequence[str], optional: Sequence[str], given: Sequence[str] = ()
+    function: Callable[..., Any], required: Sequence[str], optional: Sequence[str], declared: Mapping[str, Any]
 ) -> Bound:
-    """Find the role of each parameter.
+    """Find the role of each parameter, and the constants of its module that have a role.
 
     Parameters
     ----------
     required, optional : the roles of this kind of subject; an earlier one wins where a name fits two.
-    given : the roles of the leading parameters in order, in place of their names.
+    declared : what the subject declares: as "arguments" the roles of the leading parameters in order, in place of their
+        names; what is declared to be built in is left as it is.
 
     Raises `CannotLoad` for a parameter without a role and a default, or a required role without a parameter.
     """
     known = [*required, *optional]
+    given = declared.get("arguments", ())
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
@@ -125,10 +154,49 @@ def bind(
             f"{', '.join(p.name for p in parameters) or 'no parameters'}; say which is which: --declare {wanted}"
         )
     positional = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name in roles.values()]
-    return Bound(function, roles, positional)
+    constants = {}
+    for role in CONSTANTS:
+        if role in optional and role not in roles and role not in declared:
+            places = {name: namespace for namespace, name in _numbers(function) if named_as(name, role)}
+            if len(places) == 1:
+                [(name, namespace)] = places.items()
+                constants[role] = namespace, name
+    return Bound(function, roles, positional, constants)
+
+
+def named_as(name: str, role: str) -> bool:
+    """Whether the field has this name for a role."""
+    return name.lower().replace("_", "") in NAMES[role]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number that a program may have built in."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _numbers(function: Any, seen: frozenset[Any] = frozenset()) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the numbers of its module that a function names, itself or through other functions of that module."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(inspect.unwrap(function), "__func__", function)
+    if not isinstance(function, FunctionType) or function in seen:
+        return
+    namespace = function.__globals__
+    for name in _names(function.__code__):
+        value = namespace.get(name)
+        if is_number(value):
+            yield namespace, name
+        elif isinstance(value, FunctionType) and value.__globals__ is namespace:
+            yield from _numbers(value, seen | {function})
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 def _role(name: str, known: Sequence[str], taken: Mapping[str, str]) -> str | None:
-    plain = name.lower().replace("_", "")
-    fitting = [role for role in known if plain in NAMES[role] and role not in taken]
+    fitting = [role for role in known if named_as(name, role) and role not in taken]
     return fitting[0] if fitting else None

@@ -26,7 +26,7 @@ class Learner:
         self._form = declared.get("table", "array")
         self._as_mask = declared.get("legal", "list") == "mask"
         self._returns_the_value: bool | None = None
-        self.bound = bind(function, self.required, self.optional, declared.get("arguments", ()))
+        self.bound = bind(function, self.required, self.optional, declared)
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the rows of the table after the update that `request` describes."""
@@ -107,7 +107,7 @@ class DoubleLearner:
 
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
         self._form = declared.get("table", "array")
-        self.bound = bind(function, self.required, self.optional, declared.get("arguments", ()))
+        self.bound = bind(function, self.required, self.optional, declared)
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the rows of both tables after an update of the one that ``request["first"]`` names."""

@@ -52,7 +52,7 @@ class Loss:
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
         optional = ("target", "batch", *_PARTS, *_MORE, "discount")
         self.declared = declared
-        self.bound = bind(function, ("online",), optional, declared.get("arguments", ()))
+        self.bound = bind(function, ("online",), optional, declared)
         missing = [part for part in _PARTS if part not in self.bound.roles]
         if "batch" not in self.bound.roles and missing:
             raise CannotLoad(

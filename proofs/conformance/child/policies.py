@@ -24,7 +24,7 @@ class Behaviour:
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
         self._form = declared.get("table", "array")
         optional = ("epsilon", "state", "legal", "rng")
-        self.bound = bind(function, ("table",), optional, declared.get("arguments", ()))
+        self.bound = bind(function, ("table",), optional, declared)
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the probabilities of a state's actions, or how often each was drawn in ``draws`` calls."""
@@ -64,7 +64,7 @@ class StepSize:
     """A schedule: from the number of earlier updates, from 0, to the step size."""
 
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
-        self.bound = bind(function, ("step",), ("discount",), declared.get("arguments", ()))
+        self.bound = bind(function, ("step",), ("discount",), declared)
         self._first = int(declared.get("first", 0))
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Following:
 
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
         self._form = declared.get("parameters", "list")
-        self.bound = bind(function, ("target", "online"), ("tau",), declared.get("arguments", ()))
+        self.bound = bind(function, ("target", "online"), ("tau",), declared)
         if "tau" not in self.bound.roles and "tau" not in declared:
             raise CannotLoad("no parameter is tau; a hard copy is --declare tau=1")
 

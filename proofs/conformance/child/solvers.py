@@ -70,7 +70,7 @@ class _OfAModel:
 
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
         self.declared = declared
-        self.bound = bind(function, self.required, self.optional, declared.get("arguments", ()))
+        self.bound = bind(function, self.required, self.optional, declared)
         if self.declared.get("model", "arrays") != "table" and "R" not in self.bound.roles:
             raise CannotLoad(
                 "no parameter is recognised as the rewards R; if P is Gymnasium's table, --declare model=table"
