@@ -25,7 +25,7 @@ from .faults import NotOffered
 __all__ = ["Grid", "as_float", "fraction_bits", "require_exact"]
 
 HALF = fmpq(1, 2)
-LARGEST = 8
+LARGEST = 32
 DISCOUNTS = tuple(exact_array(["0", "1/4", "1/2", "3/4", "7/8", "15/16"]))
 STEP_SIZES = tuple(exact_array(["0", "1/4", "1/2", "3/4", "1"]))
 EIGHTHS = 8
