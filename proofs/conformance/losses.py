@@ -111,7 +111,7 @@ def _views(foreign: Foreign) -> list[View]:
             found = agreeing(loss, declared)
         except (NotOffered, Fault):
             return []
-        return [] if declared in found else [f"another declaration: {_written(other)}" for other in found[:2]]
+        return [] if declared in found else [f"another declaration: {_written(other, declared)}" for other in found[:2]]
 
     pins: dict[str, Any] = {"convention": declared}
     if not {"target", "batch"} & foreign.roles:
@@ -119,14 +119,15 @@ def _views(foreign: Foreign) -> list[View]:
     return [View("dqn-loss", loss, Grid(), pins=pins, left_out=left_out, other_declarations=other_declarations)]
 
 
-def _written(convention: LossConvention) -> str:
-    """A convention as one declares it."""
-    usual = LossConvention(masked=False)
+def _written(convention: LossConvention, declared: LossConvention) -> str:
+    """A convention as one declares it, in place of the declared one."""
+    usual = LossConvention(masked=False).to_data()
+    instead_of = declared.to_data()
     parts = []
     for name, value in convention.to_data().items():
-        if value != usual.to_data()[name]:
+        if value not in (usual[name], None) or value != instead_of[name]:
             parts.append(f"{name}={'yes' if value is True else 'no' if value is False else value}")
-    return " ".join(parts) or "the default one"
+    return " ".join(parts)
 
 
 DOORS = (

@@ -45,6 +45,19 @@ def built_in(Q, s, a, r, s_next, terminated):
     Q[s, a] += 0.5 * (r + 0.75 * (0 if terminated else Q[s_next].max()) - Q[s, a])
 
 
+ALPHA, GAMMA = 0.1, 0.9
+
+
+def in_the_module(Q, s, a, r, s_next, done):
+    """Step size and discount are numbers of the module, which another function of it reads."""
+    Q[s, a] += ALPHA * (discounted(r, Q[s_next], done) - Q[s, a])
+
+
+def discounted(r, row, done):
+    """The target."""
+    return r if done else r + GAMMA * row.max()
+
+
 def sarsa(Q, s, a, r, s2, a2, done, alpha, gamma):
     """SARSA."""
     Q[s, a] += alpha * (r + (0 if done else gamma * Q[s2, a2]) - Q[s, a])
@@ -91,6 +104,19 @@ class Agent:
         """Learn from a step."""
         future = (not terminated) * np.max(self.q_values[next_obs])
         self.q_values[obs][action] += self.lr * (reward + self.discount_factor * future - self.q_values[obs][action])
+
+
+class Keeper:
+    """Has its step size and discount as attributes and takes neither."""
+
+    def __init__(self, n_states, n_actions):
+        self.q = np.zeros((n_states, n_actions))
+        self.learning_rate, self.gamma = 0.1, 0.95
+
+    def learn(self, s, a, r, s_next, terminated):
+        """Learn from a step."""
+        best = 0 if terminated else self.q[s_next].max()
+        self.q[s, a] += self.learning_rate * (r + self.gamma * best - self.q[s, a])
 
 
 def train(env, alpha, gamma, epsilon, episodes, rng):
