@@ -12,6 +12,7 @@ from bellcheck.mdp.arithmetic import is_exact
 from bellcheck.mdp.model import FiniteMDP
 
 from ..draws import to_plain
+from ..instance_data import instance_to_data
 from ..relation import Relation
 from ..subject import Subject
 from .door import View
@@ -29,7 +30,7 @@ class Recorder:
     def __init__(self, view: View) -> None:
         self.view = view
         self.calls: list[tuple[tuple[Any, ...], Any]] = []
-        self.answered = self.faults = 0
+        self.faults = 0
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Ask the subject."""
@@ -38,34 +39,29 @@ class Recorder:
         except Fault:
             self.faults += 1
             raise
-        self.answered += 1
         if not named and len(self.calls) < self.KEPT:
             self.calls.append((arguments, answer))
         return answer
-
-    def is_silent(self, asked: int) -> bool:
-        """Whether so many calls have ended in faults, and none in an answer."""
-        return not self.answered and self.faults >= asked
 
     def first_wrong(self, check: Callable[..., Relation], instance: dict[str, Any], ours: Subject) -> Call | None:
         """Return the first call on an instance whose answer is not the reference's; None where answers may differ."""
         if not self.view.pointwise:
             return None
-        asked: list[tuple[tuple[Any, ...], Any]] = []
+        asked: list[tuple[tuple[Any, ...], Any, str | None]] = []
 
         def traced(*arguments: Any) -> Any:
             answer = self.view.call(*arguments)
-            asked.append((arguments, answer))
+            asked.append((arguments, answer, self.view.as_called()))
             return answer
 
         check(traced, **instance)
-        for arguments, answer in asked:
+        for arguments, answer, called in asked:
             expected = ours.call(*arguments)
             if not alike(answer, expected):
                 names = _names_of(ours.call)
                 written = [_before_rounding(value, instance) for value in arguments]
-                question = {name: to_plain(value) for name, value in zip(names, written, strict=False)}
-                return Call(asked=question, got=to_plain(answer), expected=to_plain(expected))
+                question = instance_to_data(dict(zip(names, written, strict=False)))
+                return Call(asked=question, called=called, got=to_plain(answer), expected=to_plain(expected))
         return None
 
 

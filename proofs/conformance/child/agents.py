@@ -29,7 +29,12 @@ _CONSTRUCTOR = (
 
 
 class Agent(Learner):
-    """A class whose instances hold a table and update it; a new one is made for each question."""
+    """A class whose instances hold a table and update it; a new one is made for each question.
+
+    Attributes
+    ----------
+    told_before : the roles of the constructor's parameters.
+    """
 
     required = ("state", "action", "reward", "next_state")
     optional = ("terminated", "truncated", "legal")
@@ -38,6 +43,7 @@ class Agent(Learner):
         if not inspect.isclass(function):
             raise CannotLoad("an agent is a class; for a function that updates a table say --as q-learner")
         self._class = bind(function, (), _CONSTRUCTOR)
+        self.told_before = tuple(self._class.roles)
         self._update = _only(function, declared.get("update"), _UPDATES, "a method that learns from a step", "update")
         self._table = declared.get("attribute")
         self._form = declared.get("table")
