@@ -82,7 +82,9 @@ def _untagged(value: Any) -> Any:
         return [_untagged(entry) for entry in value]
     if isinstance(value, Mapping) and "bellcheck_mdp" not in value and len(value) == 1:
         [(tag, content)] = value.items()
-        return f"{tag}({_fields(content)})" if tag in RECORDS and isinstance(content, Mapping) else _untagged(content)
+        if tag in RECORDS and isinstance(content, Mapping):
+            return f"{tag}({_fields(content)})" if content else tag
+        return _untagged(content)
     return value
 
 

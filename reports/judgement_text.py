@@ -13,11 +13,12 @@ from rich.text import Text
 from bellcheck.proofs.conformance.doors import DOORS
 from bellcheck.proofs.conformance.expected import ExpectedFailures
 from bellcheck.proofs.conformance.story import story
-from bellcheck.proofs.conformance.verdicts import Judgement, Result
+from bellcheck.proofs.conformance.verdicts import Judgement, Result, Status
 from bellcheck.proofs.matrix import extent
 
 __all__ = ["print_judgement"]
 
+_FEW = 3
 _STYLE = {"holds": "green", "refuted": "red", "expected": "yellow", "not-run": "yellow"}
 
 
@@ -71,12 +72,34 @@ def _table(judgement: Judgement, expected: ExpectedFailures) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    order = {"refuted": 0, "not-run": 1, "holds": 2}
-    for result in sorted(judgement.results, key=lambda result: order[result.status]):
-        mark = "expected" if result.status == "refuted" and expected.covers(result) else result.status
-        line = Text(result.name)
-        detail = result.reason if result.reason is not None else result.says if result.status == "refuted" else None
-        if detail:
-            line.append(f"  {detail}", style="dim")
-        table.add_row(Text(mark, style=_STYLE[mark]), line)
+    for result in _of(judgement, "refuted"):
+        mark = "expected" if expected.covers(result) else "refuted"
+        table.add_row(Text(mark, style=_STYLE[mark]), _line(result.name, result.reason or result.says))
+    reasons: dict[str | None, list[Result]] = {}
+    for result in _of(judgement, "not-run"):
+        reasons.setdefault(result.reason, []).append(result)
+    for reason, alike in reasons.items():
+        table.add_row(Text("not-run", style=_STYLE["not-run"]), _line(_together(alike), reason))
+    for result in _of(judgement, "holds"):
+        table.add_row(Text("holds", style=_STYLE["holds"]), _line(result.name, result.reason))
     return table
+
+
+def _of(judgement: Judgement, status: Status) -> list[Result]:
+    return [result for result in judgement.results if result.status == status]
+
+
+def _line(name: str, detail: str | None) -> Text:
+    line = Text(name)
+    if detail:
+        line.append(f"  {detail}", style="dim")
+    return line
+
+
+def _together(alike: list[Result]) -> str:
+    """The name of a result; of several, whose reason is the same, how many there are of which claims."""
+    if len(alike) == 1:
+        return alike[0].name
+    claims = list(dict.fromkeys(result.id for result in alike))
+    shown = ", ".join(claims[:_FEW]) + (f" and {len(claims) - _FEW} more" if len(claims) > _FEW else "")
+    return f"{len(alike)} checks of {shown}:"

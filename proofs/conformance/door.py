@@ -19,7 +19,7 @@ from bellcheck.mdp.arithmetic import NotANumber, exact
 from ..claim import Check
 from ..draws import accepts, axes
 from .faults import Fault
-from .grid import Grid
+from .grid import Grid, is_dyadic, nearest
 from .sandbox import InvalidSubject, Limits, Sandbox
 
 __all__ = ["Convention", "Door", "Foreign", "View", "choice", "flag", "names", "number", "text"]
@@ -29,7 +29,7 @@ __all__ = ["Convention", "Door", "Foreign", "View", "choice", "flag", "names", "
 class Convention:
     """Something that a subject may declare: its name, what it says, how its text is read, and what holds by default.
 
-    `values` are the texts to choose from, where there are few.
+    `values` are the texts to choose from, where there are few; `form` says that it is about the form of what is given.
     """
 
     name: str
@@ -37,9 +37,10 @@ class Convention:
     read: Callable[[str], Any]
     default: Any = None
     values: tuple[str, ...] = ()
+    form: bool = False
 
 
-def choice(name: str, words: str, *values: str) -> Convention:
+def choice(name: str, words: str, *values: str, form: bool = False) -> Convention:
     """One of a few words, the first by default."""
 
     def read(given: str) -> str:
@@ -47,7 +48,7 @@ def choice(name: str, words: str, *values: str) -> Convention:
             raise InvalidSubject(f"--declare {name}={given}: choose one of {', '.join(values)}")
         return given
 
-    return Convention(name, words, read, values[0], values)
+    return Convention(name, words, read, values[0], values, form)
 
 
 def flag(name: str, words: str, *, default: bool) -> Convention:
@@ -95,6 +96,8 @@ class View:
     the number of examples, for rare faults or slow subjects; `reductions` bounds how often the reducer asks.
     `left_out` says why a check would say nothing of this subject, or None.
 
+    `as_called` returns the last call as the subject's author would write it, where it is one call.
+
     `pointwise` says that every answer must be the reference's, and not only keep a promise; `other_declarations` looks
     for conventions that a refuted subject really follows, and names them.
     """
@@ -108,6 +111,7 @@ class View:
     reductions: int = 2_000
     left_out: Callable[[Check], str | None] = lambda check: None
     derive: Callable[[dict[str, Any]], dict[str, Any]] = lambda instance: instance
+    as_called: Callable[[], str | None] = lambda: None
     pointwise: bool = True
     other_declarations: Callable[[], list[str]] = list
 
@@ -186,6 +190,7 @@ class Foreign:
         self.written: set[str] = set()
         self.asked = self.answered = 0
         self.random = door.random or self.declared.get("returns") == "action"
+        self.latest: dict[str, Any] = {}
         self._remembered: list[tuple[dict[str, Any], int, dict[str, Any]]] = []
 
     @property
@@ -193,12 +198,44 @@ class Foreign:
         """The roles of the subject's parameters and constants; known once it has been started."""
         return self.sandbox.roles
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The name of the parameter of each role."""
+        return self.sandbox.parameters
+
+    @property
+    def constants(self) -> dict[str, str]:
+        """The name of what is set before each call, where the number of a role is no parameter."""
+        return self.sandbox.constants
+
+    def unasked(self, *numbers: str) -> Callable[[Check], str | None]:
+        """Return what says, of any check, why it cannot be asked: of these numbers one is not known, or would round.
+
+        A number is known if it is a parameter, or declared because it is built in.
+        """
+
+        def reason(check: Check) -> str | None:
+            for role in numbers:
+                declared = self.declared.get(role)
+                if declared is None and role not in self.roles:
+                    return f"no parameter is the {role}; if it is built in, say which: --declare {role}=NUMBER"
+                if declared is not None and not is_dyadic(declared):
+                    other = nearest(declared)
+                    return (
+                        f"the {role} {declared} has no exact binary form, so that right code rounds too: make it a "
+                        f"parameter, or build in {other} for this run and --declare {role}={other}"
+                    )
+            return None
+
+        return reason
+
     def ask(self, question: dict[str, Any], seed: int = 0, seconds: float | None = None) -> dict[str, Any]:
         """Return the answer to a question, and note in `written` which arguments the call changed. Raises `Fault`.
 
+        `latest` is the question from then on.
         `seconds` replace the time limit of a call.
         """
-        self.asked += 1
+        self.asked, self.latest = self.asked + 1, question
         answer = self.sandbox.ask(question, seed=seed, seconds=seconds)
         self.answered += 1
         for role in answer.get("changed", ()):

@@ -22,7 +22,7 @@ from bellcheck.mdp.restrict import WEIGHTS, model_of, restrict
 
 from .faults import NotOffered
 
-__all__ = ["Grid", "as_float", "fraction_bits", "require_exact"]
+__all__ = ["Grid", "as_float", "fraction_bits", "is_dyadic", "nearest", "require_exact"]
 
 HALF = fmpq(1, 2)
 LARGEST = 32
@@ -182,11 +182,20 @@ def fraction_bits(numbers: Any) -> int:
     for x in np.ravel(np.asarray(numbers, dtype=object)):
         if not isinstance(x, fmpq | int):
             raise NotOffered("numbers in floating point: a statement about our own arithmetic")
-        q = int(fmpq(x).q)
-        if q & (q - 1):
+        if not is_dyadic(fmpq(x)):
             raise NotOffered(f"{x} has no exact binary form")
-        bits = max(bits, q.bit_length() - 1)
+        bits = max(bits, int(fmpq(x).q).bit_length() - 1)
     return bits
+
+
+def is_dyadic(x: fmpq) -> bool:
+    """Whether a float holds x, if it has enough bits: whether its denominator is a power of two."""
+    return int(x.q) & (int(x.q) - 1) == 0
+
+
+def nearest(x: fmpq) -> fmpq:
+    """Return the multiple of 1/16 in (0, 1) that is nearest to x: what a subject may build in to be asked at all."""
+    return _nearest(x, [fmpq(k, 16) for k in range(1, 16)])
 
 
 def require_exact(bits: int, terms: Sequence[Any], dtype: str = "float64") -> None:

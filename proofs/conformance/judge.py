@@ -40,9 +40,12 @@ MOST: dict[FaultKind, int] = {"hangs": 3, "out-of-memory": 10}
 """How often a fault is waited for that costs the whole time limit, or the whole memory."""
 MOST_FAULTS = 20
 FEW = 20
-"""So many instances are tried by each check on a view that has answered none yet."""
+"""So many instances in a row without an answer end a check, on a view whose calls have ended in many faults."""
 FAULT_REDUCTIONS: dict[FaultKind, int] = {"hangs": 0, "out-of-memory": 10}
 """How often a fault is asked for again to make its instance smaller, where that costs more than the default's."""
+BESIDE = "moved onto numbers that floats hold exactly, the instances are none that the claim is about"
+STUMBLES = ("AttributeError", "IndexError", "KeyError", "TypeError")
+"""What code raises that is given another form of its arguments than it takes: a table that is an array, say."""
 JUDGED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture", "statistical")
 """The evidence that foreign code can give: a function of numbers has no symbols."""
 
@@ -150,8 +153,9 @@ class Court:
 
         def relate(**instance: Any) -> Relation:
             self._enough()
+            asked = self.foreign.asked
             try:
-                return check.function(recorder, **instance)
+                relation = check.function(recorder, **instance)
             except NotOffered as reason:
                 reasons.append(str(reason))
                 raise Skipped from None
@@ -166,6 +170,9 @@ class Court:
                 raise
             finally:
                 self._note_written(view, check, instance)
+            if self.foreign.asked == asked:
+                raise Skipped  # a path of no steps, say: true or false, it is nothing that the subject did
+            return relation
 
         def ours_on(instance: dict[str, Any]) -> Relation:
             # Moved onto the grid, an instance may be none any more: then our own code cannot be asked about it either.
@@ -177,14 +184,14 @@ class Court:
         def reference_holds(instance: dict[str, Any]) -> bool:
             relation = ours_on(instance)
             if not (relation.holds and relation.reached):
-                reasons.append("in numbers that floats hold, and as declared, it is not true of our own code either")
+                reasons.append(BESIDE)
                 raise Skipped  # neither for the subject nor against it
             return True
 
         def moved(instance: dict[str, Any]) -> dict[str, Any]:
             found = prepare(instance)
             if not valid(found):
-                raise NotOffered("what the claim is about cannot be asked in these numbers")
+                raise NotOffered(BESIDE)
             return found
 
         draws, prepare, valid = view.draws(check), view.prepare(check), view.valid(check)
@@ -203,7 +210,7 @@ class Court:
                     valid=valid,
                     prepare=_where_offered(moved, reasons.append),
                     reductions=view.reductions,
-                    hopeless=FEW if recorder.is_silent(HOPELESS) else HOPELESS,
+                    hopeless=FEW if recorder.faults >= HOPELESS else HOPELESS,
                 )
         except Skipped:
             pass
@@ -252,10 +259,6 @@ class Court:
         for point in CONDUCT:
             seen = [self._conduct(key, seen) for key, seen in self.missed.items() if key[0] == point]
             results += seen or [Result(id=point, check="", says=CONDUCT[point], status="holds")]
-        if not self.foreign.answered:
-            for result in results:
-                if result.status == "holds":
-                    result.status, result.reason = "not-run", "no call was answered"
         printed = self.foreign.sandbox.printed
         again = self.foreign.asked_again()
         for result in results:
@@ -268,12 +271,17 @@ class Court:
     def judgement(self) -> Judgement:
         """Return everything that was seen."""
         results = [*self.results, *self.conduct()]
+        if not self.foreign.answered:
+            # Whoever refuses everything refuses what is no model: that is no merit.
+            for result in results:
+                if result.status == "holds":
+                    result.status, result.reason = "not-run", "no call was answered"
         return Judgement(
             bellcheck=version("bellcheck"),
             subject=self.foreign.name,
             kind=self.foreign.door.kind,
             declared=self.foreign.texts,
-            constants=self.foreign.sandbox.constants,
+            constants=self.foreign.constants,
             seed=self.seed,
             results=results,
             looks_like=self.looks_like(),
@@ -295,7 +303,7 @@ class Court:
             says=CONDUCT[key[0]],
             status="refuted",
             label=seen.view.label,
-            reason=seen.detail,
+            reason=seen.detail + _other_forms(self.foreign, seen.fault),
             instance=instance_to_data(self._smallest(seen)),
         )
 
@@ -341,6 +349,16 @@ def _where_offered(
             return None
 
     return prepare
+
+
+def _other_forms(foreign: Foreign, fault: Fault | None) -> str:
+    """What to declare where a subject may have stumbled over the form of what it was given, and declares none."""
+    if fault is None or not fault.detail.startswith(STUMBLES):
+        return ""
+    forms = [
+        f"{c.name}={'|'.join(c.values)}" for c in foreign.door.conventions if c.form and c.name not in foreign.texts
+    ]
+    return f"; if it takes another form than it was given, say which: --declare {' or '.join(forms)}" if forms else ""
 
 
 def _most_common(reasons: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array, is_exact
 from bellcheck.mdp.behaviour import epsilon_greedy
 from bellcheck.mdp.model import FiniteMDP
 
+from .child.data import FORMS
 from .door import Convention, Door, Foreign, View, choice, names, number
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
@@ -30,7 +31,7 @@ PADDING = fmpq(16)
 END = fmpq(8)
 """What stands in the row of a terminal state."""
 
-TABLE = choice("table", "how the table is kept", "array", "float32", "lists", "dict", "nested", "rows")
+TABLE = choice("table", "how the table is kept", "array", "float32", "lists", "dict", "nested", "rows", form=True)
 LEGAL = choice("legal", "legal actions are given as a list, or as a mask", "list", "mask")
 ARGUMENTS = names("arguments", "what the leading parameters are, in order, where their names do not say")
 STEP_SIZE = number("step_size", "the step size, where it is built in", low=0, high=1)
@@ -117,8 +118,6 @@ def _seen(foreign: Foreign, mdp: FiniteMDP, table: Table, pair: int, outcome: in
 def _offered(foreign: Foreign, role: str, value: fmpq) -> float:
     """A number as a parameter; where there is none for it, it must be the number that is built in."""
     declared = foreign.declared.get(role)
-    if role not in foreign.roles and declared is None:
-        raise NotOffered(f"no parameter is the {role}; if it is built in, say which: --declare {role}=NUMBER")
     if declared is not None and exact(value) != declared:
         raise NotOffered(f"the {role} {value}, where {declared} is built in")
     return as_float(exact(value))
@@ -134,6 +133,36 @@ def grid(foreign: Foreign) -> Grid:
     """Return the grid on which a learner is asked."""
     discount, step_size = (foreign.declared.get(name) for name in ("discount", "step_size"))
     return Grid(discount=discount, step_size=step_size, rectangular=not told(foreign))
+
+
+def _view(foreign: Foreign, kind: str, call: Callable[..., Any], *numbers: str, **options: Any) -> View:
+    unasked = foreign.unasked("step_size", "discount", *numbers)
+    return View(kind, call, grid(foreign), left_out=unasked, as_called=lambda: _as_called(foreign), **options)
+
+
+def _as_called(foreign: Foreign) -> str | None:
+    """The last call with every argument by its name; and why, where the row of an end is filled with a number."""
+    question = foreign.latest
+    rows, columns = question.get("table"), question.get("columns", [])
+    if rows is None:
+        return None
+    form = foreign.declared["table"]
+    table = FORMS[form](rows, columns) if form in ("dict", "nested") else rows
+    legal = columns[question["next_state"]]
+    if foreign.declared["legal"] == "mask":
+        legal = [column in legal for column in range(len(rows[0]))]
+    values = {**question, "table": table, "legal": legal}
+    if not foreign.parameters.keys() <= values.keys():
+        return None
+    given = ", ".join(f"{name}={values[role]!r}" for role, name in foreign.parameters.items())
+    text = f"{foreign.name.rpartition(':')[2]}({given})"
+    if "table" not in foreign.parameters:
+        text += f", its table being {table!r}"
+    if foreign.constants:
+        text += ", with " + ", ".join(f"{name}={question[role]!r}" for role, name in foreign.constants.items())
+    if question["terminated"]:
+        text += f"; state {question['next_state']} is an end, and what its row holds must not matter"
+    return text
 
 
 # -------------------------------------------------------------------- one table
@@ -192,8 +221,10 @@ def _flagged_target(foreign: Foreign) -> Callable[..., Scalar]:
 
 
 def _learner_views(foreign: Foreign) -> list[View]:
-    on = grid(foreign)
-    return [View("q-learner", _update(foreign), on), View("flagged-target", _flagged_target(foreign), on)]
+    return [
+        _view(foreign, "q-learner", _update(foreign)),
+        _view(foreign, "flagged-target", _flagged_target(foreign)),
+    ]
 
 
 # -------------------------------------------------------------------- SARSA and its mean
@@ -241,7 +272,8 @@ def _expected_sarsa_views(foreign: Foreign) -> list[View]:
             return instance
         return {**instance, "policy": epsilon_greedy(instance["mdp"], instance["q"], _epsilon(foreign), "split")}
 
-    return [View("expected-sarsa", _expected_sarsa(foreign), grid(foreign), derive=derive)]
+    built_in = ("epsilon",) if foreign.declared["epsilon"] is not None else ()
+    return [_view(foreign, "expected-sarsa", _expected_sarsa(foreign), *built_in, derive=derive)]
 
 
 def _epsilon(foreign: Foreign) -> fmpq:
@@ -325,7 +357,8 @@ DOORS = (
         "agent",
         "a class that keeps a table, as in Gymnasium's tutorials",
         "Agent([env, n_states, n_actions, alpha, gamma, epsilon]) with update(s, a, r, terminated, s_next)",
-        (*COMMON[1:], choice("table", "how the table is kept", "", "array", "lists", "dict", "nested", "rows"),
+        (*COMMON[1:], choice("table", "how the table is kept", "", "array", "lists", "dict", "nested", "rows",
+                form=True),
          Convention("update", "the method that learns from a step", str),
          Convention("attribute", "the attribute that holds the table", str)),
         ("q-learner", "flagged-target"),
@@ -337,7 +370,7 @@ DOORS = (
         "update(Q, s, a, r, s_next, a_next, terminated[, alpha, gamma])",
         COMMON,
         ("sarsa",),
-        lambda foreign: [View("sarsa", _sarsa(foreign), grid(foreign))],
+        lambda foreign: [_view(foreign, "sarsa", _sarsa(foreign))],
     ),
     Door(
         "expected-sarsa",
@@ -353,7 +386,7 @@ DOORS = (
         "update(QA, QB, s, a, r, s_next, terminated[, alpha, gamma, first])",
         (*COMMON, choice("ties", "which of several best actions is valued", "lowest", "split")),
         ("double-q-learner",),
-        lambda foreign: [View("double-q-learner", _double(foreign), grid(foreign))],
+        lambda foreign: [_view(foreign, "double-q-learner", _double(foreign))],
     ),
     Door(
         "n-step-learner",
@@ -361,6 +394,6 @@ DOORS = (
         "update(Q, s, a, rewards, s_last, terminated[, truncated, alpha, gamma])",
         COMMON,
         ("n-step-target",),
-        lambda foreign: [View("n-step-target", _n_step_target(foreign), grid(foreign))],
+        lambda foreign: [_view(foreign, "n-step-target", _n_step_target(foreign))],
     ),
 )  # fmt: skip

@@ -22,6 +22,7 @@ from ..loss_draws import fits
 from .door import Door, Foreign, View, choice, flag, names, number
 from .faults import Fault, NotOffered
 from .grid import MANTISSA, Grid, as_float
+from .learners import DISCOUNT
 from .sandbox import InvalidSubject
 
 __all__ = ["DOORS"]
@@ -42,6 +43,9 @@ def _loss(foreign: Foreign, declared: LossConvention) -> Callable[..., Different
         """The signature of ``bellcheck.mdp.linear_networks.linear_dqn_loss``."""
         if convention != declared:
             raise NotOffered(f"the convention {convention}, where {declared} is declared")
+        built_in = foreign.declared["discount"]
+        if built_in is not None and mdp.discount != built_in:
+            raise NotOffered(f"the discount {mdp.discount}, where {built_in} is built in")
         shared = not {"target", "batch"} & foreign.roles
         if shared and not np.array_equal(online, target):
             raise NotOffered("two networks, where the loss takes one")
@@ -101,7 +105,11 @@ def _views(foreign: Foreign) -> list[View]:
     declared = _convention(foreign)
     loss = _loss(foreign, declared)
 
+    unasked = foreign.unasked("discount")
+
     def left_out(check: Check) -> str | None:
+        if (reason := unasked(check)) is not None:
+            return reason
         drawn = check.draws.get("convention")
         about = getattr(drawn, "accepts", lambda convention: convention.double == getattr(drawn, "double", None))
         return None if about(declared) else "a statement about another convention than the declared one"
@@ -116,7 +124,8 @@ def _views(foreign: Foreign) -> list[View]:
     pins: dict[str, Any] = {"convention": declared}
     if not {"target", "batch"} & foreign.roles:
         pins["target"] = lambda online: online
-    return [View("dqn-loss", loss, Grid(), pins=pins, left_out=left_out, other_declarations=other_declarations)]
+    grid = Grid(discount=foreign.declared["discount"])
+    return [View("dqn-loss", loss, grid, pins=pins, left_out=left_out, other_declarations=other_declarations)]
 
 
 def _written(convention: LossConvention, declared: LossConvention) -> str:
@@ -145,8 +154,9 @@ DOORS = (
             flag("normalised", "the weighted mean divides by the sum of the weights", default=False),
             flag("masked", "the maximum runs over the legal actions of the next state", default=False),
             choice("truncation", "a cut-off bootstraps like any step, or counts among the ends", "bootstraps", "ends"),
+            DISCOUNT,
             choice("dtype", "the precision of networks and batch", "float64", "float32"),
-            choice("dones", "flags are numbers or booleans", "numbers", "bool"),
+            choice("dones", "flags are numbers or booleans", "numbers", "bool", form=True),
             flag("columns", "actions, rewards and flags have shape (B, 1)", default=False),
         ),
         ("dqn-loss",),

@@ -82,11 +82,11 @@ def _sampler(foreign: Foreign) -> Callable[..., np.ndarray]:
 def _behaviour_views(foreign: Foreign) -> list[View]:
     told = "legal" in foreign.roles or "state" not in foreign.roles
     grid = Grid(rectangular=not told)
-    epsilon = foreign.declared["epsilon"]
+    epsilon, unasked = foreign.declared["epsilon"], foreign.unasked("epsilon")
     pins = {"ties": foreign.declared["ties"], **({} if epsilon is None else {"epsilon": epsilon})}
     if foreign.declared["returns"] == "action":
-        return [View("behaviour-sampler", _sampler(foreign), grid, pins=pins, pointwise=False)]
-    return [View("behaviour", _policy(foreign), grid, pins=pins)]
+        return [View("behaviour-sampler", _sampler(foreign), grid, pins=pins, left_out=unasked, pointwise=False)]
+    return [View("behaviour", _policy(foreign), grid, pins=pins, left_out=unasked)]
 
 
 # -------------------------------------------------------------------- step sizes
@@ -181,7 +181,7 @@ DOORS = (
         "update(target, online[, tau]): lists of arrays, an array, or torch modules; in place or returned",
         (
             ARGUMENTS,
-            choice("parameters", "how parameters are kept", "list", "array", "module"),
+            choice("parameters", "how parameters are kept", "list", "array", "module", form=True),
             number("tau", "the share of the online network, where it is built in", low=0, high=1),
         ),
         ("target-sync",),
@@ -191,6 +191,7 @@ DOORS = (
                 _follow(foreign),
                 Grid(),
                 pins={} if foreign.declared["tau"] is None else {"tau": foreign.declared["tau"]},
+                left_out=foreign.unasked("tau"),
             )
         ],
     ),

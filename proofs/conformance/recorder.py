@@ -13,6 +13,7 @@ from bellcheck.mdp.arithmetic import is_exact
 from bellcheck.mdp.model import FiniteMDP
 
 from ..draws import to_plain
+from ..instance_data import instance_to_data
 from ..relation import Relation
 from ..subject import Subject
 from .door import View
@@ -30,7 +31,7 @@ class Recorder:
     def __init__(self, view: View) -> None:
         self.view = view
         self.calls: list[tuple[tuple[Any, ...], Any]] = []
-        self.answered = self.faults = 0
+        self.faults = 0
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Ask the subject."""
@@ -39,33 +40,29 @@ class Recorder:
         except Fault:
             self.faults += 1
             raise
-        self.answered += 1
         if not named and len(self.calls) < self.KEPT:
             self.calls.append((arguments, answer))
         return answer
-
-    def is_silent(self, asked: int) -> bool:
-        """Whether so many calls have ended in faults, and none in an answer."""
-        return not self.answered and self.faults >= asked
 
     def first_wrong(self, check: Callable[..., Relation], instance: dict[str, Any], ours: Subject) -> Call | None:
         """Return the first call on an instance whose answer is not the reference's; None where answers may differ."""
         if not self.view.pointwise:
             return None
-        asked: list[tuple[inspect.BoundArguments, Any]] = []
+        asked: list[tuple[inspect.BoundArguments, Any, str | None]] = []
 
         def traced(*arguments: Any, **named: Any) -> Any:
             answer = self.view.call(*arguments, **named)
-            asked.append((inspect.signature(ours.call).bind(*arguments, **named), answer))
+            asked.append((inspect.signature(ours.call).bind(*arguments, **named), answer, self.view.as_called()))
             return answer
 
         check(traced, **instance)
-        for call, answer in asked:
+        for call, answer, called in asked:
             expected = ours.call(*call.args, **call.kwargs)
             if not alike(answer, expected):
                 self.calls.append((call.args, answer))
-                question = {name: to_plain(_before_rounding(value, instance)) for name, value in call.arguments.items()}
-                return Call(asked=question, got=to_plain(answer), expected=to_plain(expected))
+                written = {name: _before_rounding(value, instance) for name, value in call.arguments.items()}
+                question = instance_to_data(written)
+                return Call(asked=question, called=called, got=to_plain(answer), expected=to_plain(expected))
         return None
 
 

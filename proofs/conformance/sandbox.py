@@ -152,8 +152,9 @@ def _forked(subject: Any) -> _Process:
 class Sandbox:
     """Foreign code behind a line of questions and answers; started at the first question, and again after a fault.
 
-    `starts` counts how often; `roles` are those of the subject's parameters, and of its `constants`, the names of
-    numbers in its module that are set before each call; `printed` counts bytes of output. `path` says where modules are
+    `starts` counts how often; `roles` are those of the subject's parameters, of a class those of its constructor's too,
+    and of its `constants`, the names of numbers in its module that are set before each call; `parameters` are the names
+    of the parameters; `printed` counts bytes of output. `path` says where modules are
     looked for: in `folder`, then wherever they are here.
 
     Parameters
@@ -179,6 +180,7 @@ class Sandbox:
         self.folder = folder or Path.cwd()
         self.path = [str(entry) for entry in (self.folder, *sys.path)]
         self.roles: frozenset[str] = frozenset()
+        self.parameters: dict[str, str] = {}
         self.constants: dict[str, str] = {}
         self.printed = 0
         self.last_output = ""
@@ -219,7 +221,8 @@ class Sandbox:
         if "refused" in reply:
             self._end()
             raise InvalidSubject(reply["refused"])
-        self.roles, self.constants = frozenset(reply["roles"]), dict(reply["constants"])
+        self.roles = frozenset(reply["roles"])
+        self.parameters, self.constants = dict(reply["parameters"]), dict(reply["constants"])
 
     def ask(self, question: Mapping[str, Any], *, seed: int = 0, seconds: float | None = None) -> dict[str, Any]:
         """Return the answer to a question; `seed` sets the child's global generators. Raises `Fault`."""

@@ -30,10 +30,14 @@ __all__ = ["DOORS", "Rectangle"]
 ARGUMENTS = names("arguments", "what the leading parameters are, in order, where their names do not say")
 MODEL = (
     choice(
-        "model", "P and R are arrays, or P is Gymnasium's table {s: {a: [(p, s', r, terminated)]}}", "arrays", "table"
+        "model",
+        "P and R are arrays, or P is Gymnasium's table {s: {a: [(p, s', r, terminated)]}}",
+        "arrays",
+        "table",
+        form=True,
     ),
-    choice("axes", "the axes of P: state, action, state or action, state, state", "sas", "ass"),
-    choice("rewards", "R has an entry for each state and action, or for each entry of P", "sa", "full"),
+    choice("axes", "the axes of P: state, action, state or action, state, state", "sas", "ass", form=True),
+    choice("rewards", "R has an entry for each state and action, or for each entry of P", "sa", "full", form=True),
     names("forms", "in which forms P and R may come: dense, sparse, or both"),
     ARGUMENTS,
 )

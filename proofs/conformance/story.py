@@ -13,6 +13,7 @@ def story(result: Result) -> list[str]:
     lines = [f"{result.name}: {result.says}"]
     if result.call is not None:
         lines += told(result.call.asked)
+        lines += [f"called   {result.call.called}"] if result.call.called else []
         lines += [f"expected {shown(result.call.expected)}", f"got      {shown(result.call.got)}"]
     elif result.instance is not None:
         lines += told(result.instance)

@@ -30,8 +30,6 @@ def _train(foreign: Foreign) -> Callable[..., tuple[Recording, Array]]:
         numbers = {"step_size": step_size, "discount": mdp.discount, "epsilon": epsilon}
         for role, value in numbers.items():
             declared = foreign.declared[role]
-            if role not in foreign.roles and declared is None:
-                raise NotOffered(f"no parameter is the {role}; if it is built in, say which: --declare {role}=NUMBER")
             if declared is not None and value != declared:
                 raise NotOffered(f"the {role} {value}, where {declared} is built in")
         question = {
@@ -92,7 +90,8 @@ def _views(foreign: Foreign) -> list[View]:
         rectangular=True,
     )
     pins = {role: value for role in ("step_size", "epsilon") if (value := foreign.declared[role]) is not None}
-    return [View("training", _train(foreign), grid, pins=pins, pointwise=False)]
+    unasked = foreign.unasked("step_size", "discount", "epsilon")
+    return [View("training", _train(foreign), grid, pins=pins, left_out=unasked, pointwise=False)]
 
 
 DOORS = (

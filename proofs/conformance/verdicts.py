@@ -23,11 +23,15 @@ CONDUCT = {
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One call that went wrong: what was asked, what came, and what our reference answers."""
+    """One call that went wrong: what was asked, what came, and what our reference answers.
+
+    `called` is the call as the subject's author would write it.
+    """
 
     asked: dict[str, Any]
     got: Any
     expected: Any
+    called: str | None = None
 
 
 class Result(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -91,7 +91,8 @@ def _loaded(request: Mapping[str, Any], subject: Any) -> tuple[Any, dict[str, An
         return None, {"refused": f"{request['target']} cannot be loaded: {type(error).__name__}: {error}"}
     if request["memory"]:
         _limit_memory(request["memory"])
-    return handler, {"roles": sorted(handler.bound.told), "constants": handler.bound.constants}
+    bound = handler.bound
+    return handler, {"roles": sorted(bound.told), "parameters": bound.roles, "constants": bound.constants}
 
 
 def _limit_memory(more: int) -> None:

@@ -148,6 +148,9 @@ def bind(
         elif parameter.default is parameter.empty:
             raise CannotLoad(f"what parameter {parameter.name!r} is given is not clear; say it: --declare {wanted}")
     missing = [role for role in required if role not in roles]
+    if missing and inspect.isclass(function):
+        name = function.__name__
+        raise CannotLoad(f"{name} is a class; name a method, {name}.METHOD, or say --as agent if it keeps a table")
     if missing:
         raise CannotLoad(
             f"no parameter is recognised as {' or '.join(missing)} among "
