@@ -97,7 +97,7 @@ class Grid:
         if self.mean_rewards:
             for x in range(mdp.n_pairs):
                 row = list(mdp.outcomes_of(x))
-                reward[row] = sum((probability[k] * reward[k] for k in row), fmpq(0))
+                reward[row] = _number(sum((probability[k] * reward[k] for k in row), fmpq(0)))
         return replace(mdp, probability=probability, reward=reward, discount=self._discount(mdp.discount))
 
     def _discount(self, drawn: fmpq) -> fmpq:

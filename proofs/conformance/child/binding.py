@@ -181,7 +181,8 @@ def _numbers(function: Any, seen: frozenset[Any] = frozenset()) -> Iterator[tupl
     """Yield the numbers of its module that a function names, itself or through other functions of that module."""
     while isinstance(function, functools.partial):
         function = function.func
-    function = getattr(inspect.unwrap(function), "__func__", function)
+    function = inspect.unwrap(function)
+    function = getattr(function, "__func__", function)
     if not isinstance(function, FunctionType) or function in seen:
         return
     namespace = function.__globals__
