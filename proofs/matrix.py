@@ -203,7 +203,7 @@ def _asked(
 
 
 def _cell(claim: Claim, asked: Iterable[tuple[Check, ControlVerdict]]) -> Cell:
-    """What one check refutes no other is asked about."""
+    """What one check refutes no other is asked about; else what went through counts, and then what broke."""
     cell = Cell(claim=claim.id, mark="not-run", reason="proofs and statistics are asked about named mutants alone")
     for check, verdict in asked:
         if verdict.status == "refuted":
@@ -214,7 +214,7 @@ def _cell(claim: Claim, asked: Iterable[tuple[Check, ControlVerdict]]) -> Cell:
                 kind=check.kind,
                 counterexample=verdict.counterexample,
             )
-        if cell.mark != "survived":
+        if cell.mark == "not-run" or verdict.status == "survived":
             cell.mark, cell.reason = verdict.status, verdict.reason
     return cell
 

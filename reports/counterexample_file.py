@@ -82,10 +82,11 @@ class Counterexample:
 
 
 def counterexamples(path: Path) -> list[Counterexample]:
-    """Return what a file holds, in its order; raise ``InvalidFile``, `NotPicked` or ``OSError``."""
+    """Return what a file holds, each once, in its order; raise ``InvalidFile``, `NotPicked` or ``OSError``."""
     data = read_json(path)
     try:
-        found = list(_found(data, {}))
+        # A file of `mutants` says twice which is the smallest of each bug.
+        found = list({(one.address, repr(one.data)): one for one in _found(data, {})}.values())
         alone = isinstance(data, Mapping) and ("sides" in data or any(_models(data)))
     except RecursionError:
         raise InvalidFile(f"{path}: nested too deep") from None

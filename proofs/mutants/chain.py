@@ -42,4 +42,4 @@ def _proportional_policy(mdp: FiniteMDP, q: Array, epsilon: object) -> Array:
 right_eigenvector = Subject("stationary-weights", "right eigenvector for the left one", _right_eigenvector)
 late_marginal = Subject("stationary-weights", "law at a late time for the share of time", _late_marginal)
 least_greedy = Subject("behaviour", "costs for rewards: the minimum is greedy", _least_greedy)
-proportional_policy = Subject("behaviour", "actions in proportion to their values", _proportional_policy)
+proportional_policy = Subject("behaviour", "actions in proportion to their lead over the worst", _proportional_policy)

@@ -6,6 +6,7 @@ Each has the signature of `bellcheck.mdp.q_learning.update`; `synchronous` makes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -136,8 +137,9 @@ def _single_precision(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_si
     return table if is_exact(table) else table.astype(np.float32).astype(np.float64)
 
 
+@cache
 def synchronous(learner: Subject) -> Subject:
-    """Return the synchronous run of a wrong update: every pair changed from the old table."""
+    """Return the synchronous run of a wrong update, one subject for each: every pair changed from the old table."""
 
     def run(mdp: FiniteMDP, q0: Array, step_sizes: Iterable[Scalar], outcomes: Iterable[Any]) -> Iterator[Array]:
         q = q0
@@ -149,7 +151,8 @@ def synchronous(learner: Subject) -> Subject:
             q = table
             yield q
 
-    return Subject("synchronous-run", learner.name, run, cites=learner.cites or f"bug-{learner.bug}")
+    cited = f"bug-{learner.bug}" if learner.bug else ""
+    return Subject("synchronous-run", learner.name, run, cites=learner.cites or cited)
 
 
 def _learner(name: str, changed: Update, cites: str = "", bug: str = "") -> Subject:
