@@ -171,8 +171,8 @@ def _flagged_target(foreign: Foreign) -> Callable[..., Scalar]:
         rows = table.rows(q, values)
         seen = _seen(foreign, mdp, table, pair, outcome, step_size)
         answer = foreign.ask({**seen, "terminated": terminated, "truncated": truncated, "table": rows})
-        after = table.read(rows, answer["table"])
-        return (after[pair] - (1 - step_size) * q[pair]) / step_size
+        after = exact(table.read(rows, answer["table"])[pair])
+        return (after - (1 - step_size) * q[pair]) / step_size
 
     def target(mdp: FiniteMDP, values: Array, outcome: int, terminated: bool, truncated: bool) -> Scalar:
         """The same of a model in floats, where the value of an end may be no number; nor need the target be one."""
