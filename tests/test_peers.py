@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bellcheck.proofs.conformance.door import Foreign, View
+from bellcheck.proofs.conformance.door import View
 from bellcheck.proofs.conformance.faults import Fault
 from bellcheck.proofs.conformance.front import subject_of
 from bellcheck.proofs.conformance.judge import checks_about
@@ -25,8 +23,6 @@ from bellcheck.proofs.registry import claim
 from bellcheck.reports.command_line import main
 
 pytestmark = pytest.mark.peers
-
-Viewed = Callable[[str, str, str], View]
 
 VALUES = "bellman.solver-promise::values_are_within_epsilon"
 POLICY = "bellman.solver-promise::policy_loses_at_most_epsilon"
@@ -44,16 +40,15 @@ FINDINGS = {
 }
 """Address -> what is false of it."""
 
-CRASHES = [
-    (address, f"raises {error}", form)
+CRASHES = {
+    address: [f"raises {error}::{form}" for error in ("ValueError", "OverflowError") for form in ("dense", "sparse")]
     for address in ("pymdptoolbox:value_iteration", "pymdptoolbox:gauss_seidel")
-    for error in ("ValueError", "OverflowError")
-    for form in ("dense", "sparse")
-]
-"""Where it raises: all rewards are zero, and it takes the logarithm of how much they change the values."""
+}
+"""Address -> where it raises: all rewards are zero, and it takes the logarithm of how much they change the values."""
 
-KEPT = {
+KEPT: dict[str, tuple[str, ...]] = {
     "pymdptoolbox:value_iteration": (f"{POLICY}::dense", f"{POLICY}::sparse"),
+    "pymdptoolbox:gauss_seidel": ("bellman.solver-promise::it_ends::dense",),
     "pymdptoolbox:policy_iteration": (f"{VALUES}::dense", f"{POLICY}::dense", f"{POLICY}::sparse"),
     "pymdptoolbox:modified_policy_iteration": (f"{POLICY}::dense", f"{POLICY}::sparse"),
     "pymdptoolbox:q_learning": (f"{BOX}::dense",),
@@ -91,12 +86,6 @@ MISTAKEN = [
 """Address, and something that is not true of it."""
 
 
-def _solved(address: str) -> tuple[int, dict[str, Any]]:
-    claims = CLAIMS.get(address, ("bellman.solver-promise",))
-    return _checked(address, *FEW, *(text for name in claims for text in ("--claim", name)))
-
-
-@cache
 def _checked(address: str, *options: str) -> tuple[int, dict[str, Any]]:
     """The exit status of `bellcheck check`, and the JSON that it writes."""
     with tempfile.TemporaryDirectory() as folder:
@@ -114,8 +103,7 @@ def _named(judgement: dict[str, Any], name: str) -> list[dict[str, Any]]:
     ]
 
 
-def _refuted(address: str, name: str) -> dict[str, Any]:
-    _, judgement = _solved(address)
+def _refuted(judgement: dict[str, Any], name: str) -> dict[str, Any]:
     return next(result for result in _named(judgement, name) if result["status"] == "refuted")
 
 
@@ -124,93 +112,58 @@ def _n_states(result: dict[str, Any]) -> int:
     return states if isinstance(states, int) else len(states)
 
 
-def _each(table: dict[str, tuple[str, ...]]) -> list[Any]:
-    pairs = [(address, name) for address, names in table.items() for name in names]
-    return [_together(address, name) for address, name in pairs]
+def _refutes_again(view: View, result: dict[str, Any]) -> bool:
+    """Whether what the JSON holds, asked of the library again, makes the relation false again."""
+    (check,) = [
+        check
+        for _, check in checks_about([view.kind], [claim(result["id"])])
+        if (check.name, check.kind) == (result["check"], result["evidence"])
+    ]
+    relation = check.function(view.call, **instance_from_data(result["instance"], check.draws))
+    return relation.reached and not relation.holds
 
 
-def _together(address: str, *rest: str) -> Any:
-    """A case whose tests run in the process that has judged the library."""
-    return pytest.param(address, *rest, id="-".join((address, *rest)), marks=pytest.mark.xdist_group(address))
-
-
-@pytest.fixture(scope="module")
-def view() -> Iterator[Viewed]:
-    """A function that starts a library, and returns the view of it in which a result was found."""
-    started: dict[str, Foreign] = {}
-
-    def viewed(address: str, kind: str, label: str) -> View:
-        if address not in started:
-            started[address] = subject_of(address, None, {}, Limits())
-            started[address].sandbox.start()
-        views = started[address].door.views(started[address])
-        return next(view for view in views if (view.kind, view.label) == (kind, label))
-
-    yield viewed
-    for foreign in started.values():
-        foreign.sandbox.close()
+def _raises_again(view: View, result: dict[str, Any], error: str) -> bool:
+    """Whether the library raises that on a model from the JSON, all rewards of which are zero."""
+    instance = instance_from_data(result["instance"])
+    with pytest.raises(Fault) as raised:
+        view.call(instance["mdp"], instance["epsilon"])
+    return f": {error}: " in f": {raised.value}" and all(reward == 0 for reward in instance["mdp"].reward)
 
 
 # -------------------------------------------------------------------- pymdptoolbox
 
 
-@pytest.mark.parametrize(("address", "name"), _each(FINDINGS))
-def test_what_is_false_of_it_is_found(address: str, name: str) -> None:
-    """The promise is refuted, on a model of a few states."""
-    status, _ = _solved(address)
+@pytest.mark.parametrize("address", FINDINGS)
+def test_what_is_known_of_it_is_found(address: str) -> None:
+    """Each promise that it breaks is refuted on a few states, and again by the JSON alone; what it keeps holds."""
+    claims = CLAIMS.get(address, ("bellman.solver-promise",))
+    foreign = subject_of(address, None, {}, Limits())
 
-    result = _refuted(address, name)
+    status, judgement = _checked(address, *FEW, *(text for name in claims for text in ("--claim", name)))
+    found = [_refuted(judgement, name) for name in FINDINGS[address]]
+    crashes = [(_refuted(judgement, f"conduct.answers::{crash}"), crash) for crash in CRASHES.get(address, ())]
+    foreign.sandbox.start()
+    views = {(view.kind, view.label): view for view in foreign.door.views(foreign)}
+    replayed = [_refutes_again(views[result["view"], result["label"]], result) for result in found]
+    replayed += [
+        _raises_again(views["solver", result["label"]], result, crash.removeprefix("raises ").partition("::")[0])
+        for result, crash in crashes
+    ]
+    foreign.sandbox.close()
 
     assert status == 1
-    assert _n_states(result) <= 4
-
-
-@pytest.mark.parametrize(("address", "name"), _each(FINDINGS))
-def test_its_counterexample_refutes_again(address: str, name: str, view: Viewed) -> None:
-    """What the JSON holds is enough to ask the library again, and the relation is false again."""
-    result = _refuted(address, name)
-    (check,) = [
-        check
-        for _, check in checks_about([result["view"]], [claim(result["id"])])
-        if (check.name, check.kind) == (result["check"], result["evidence"])
+    assert all(_n_states(result) <= 4 for result in [*found, *(result for result, _ in crashes)])
+    assert all(replayed)
+    assert [{result["status"] for result in _named(judgement, name)} for name in KEPT[address]] == [
+        {"holds"} for _ in KEPT[address]
     ]
-    instance = instance_from_data(result["instance"], check.draws)
-
-    relation = check.function(view(address, result["view"], result["label"]).call, **instance)
-
-    assert relation.reached
-    assert not relation.holds
-
-
-@pytest.mark.parametrize(("address", "fault", "form"), [_together(*case) for case in CRASHES])
-def test_zero_rewards_end_in_an_exception(address: str, fault: str, form: str, view: Viewed) -> None:
-    """Conduct names the exception and a model on which it is raised: all its rewards are 0; it is raised again."""
-    result = _refuted(address, f"conduct.answers::{fault}::{form}")
-    instance = instance_from_data(result["instance"])
-
-    with pytest.raises(Fault) as raised:
-        view(address, "solver", form).call(instance["mdp"], instance["epsilon"])
-
-    assert _n_states(result) <= 2
-    assert list(instance["mdp"].reward) == [0] * len(instance["mdp"].reward)
-    assert str(raised.value).removeprefix("an exception on valid input: ").startswith(fault.removeprefix("raises "))
-
-
-@pytest.mark.parametrize(("address", "name"), _each(KEPT))
-def test_what_is_true_of_it_holds(address: str, name: str) -> None:
-    """Beside what is refuted, by the same way through the adapter."""
-    _, judgement = _solved(address)
-
-    found = _named(judgement, name)
-
-    assert found
-    assert {result["status"] for result in found} == {"holds"}
 
 
 # -------------------------------------------------------------------- torchrl and Stable-Baselines3
 
 
-@pytest.mark.parametrize("address", [_together(address) for address in LOSSES])
+@pytest.mark.parametrize("address", LOSSES)
 def test_a_loss_is_what_it_is_said_to_be(address: str) -> None:
     """Nothing is refuted, and loss and gradient are the formula of the declared convention."""
     status, judgement = _checked(address)
@@ -221,7 +174,7 @@ def test_a_loss_is_what_it_is_said_to_be(address: str) -> None:
     assert judgement["looks_like"] == []
 
 
-@pytest.mark.parametrize(("address", "declared"), [_together(*case) for case in MISTAKEN])
+@pytest.mark.parametrize(("address", "declared"), MISTAKEN)
 def test_a_mistaken_declaration_is_refuted_by_the_true_one(address: str, declared: str) -> None:
     """The formula does not fit, and the judgement says which declaration would."""
     status, judgement = _checked(
