@@ -18,7 +18,8 @@ from bellcheck.proofs.verify import verify_claim
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TOOLS = {"cosmic-ray", "mypy", "pre-commit", "ruff", "tox"}  # the tests run none of them
-REQUIREMENT = re.compile(r"([A-Za-z0-9-]+)>=([0-9.]+)$")
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+REQUIREMENT = re.compile(r"([A-Za-z0-9-]+)>=([0-9.]+(?:b[0-9]+)?)")
 
 
 def _normal(name: str) -> str:
@@ -27,10 +28,23 @@ def _normal(name: str) -> str:
 
 def _requirements() -> dict[str, str]:
     """The distributions that pyproject.toml asks for, apart from bellcheck itself, with their lowest versions."""
-    lists = [PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values()]
-    lists += PROJECT["dependency-groups"].values()
-    texts = [text for items in lists for text in items if isinstance(text, str) and not text.startswith("bellcheck[")]
-    return {_normal(found[1]): found[2] for found in map(REQUIREMENT.fullmatch, texts) if found}
+    lists = [PROJECT["project"]["dependencies"], *EXTRAS.values(), *PROJECT["dependency-groups"].values()]
+    return {name: bound for items in lists for name, bound in _bounds(items).items()}
+
+
+def _bounds(items: list[object]) -> dict[str, str]:
+    """The distributions of one list with their lowest versions, apart from bellcheck itself and from other groups."""
+    texts = [text for text in items if isinstance(text, str) and not text.startswith("bellcheck[")]
+    found = {text: REQUIREMENT.fullmatch(text) for text in texts}
+    assert [text for text, match in found.items() if match is None] == []
+    return {_normal(match[1]): match[2] for match in found.values() if match}
+
+
+def _peers() -> set[str]:
+    """The libraries of the extras that `all` leaves out: what is judged, and nothing of ours rests on."""
+    (everything,) = EXTRAS["all"]
+    apart = EXTRAS.keys() - {"all", *re.findall(r"[\w-]+", everything.partition("[")[2])}
+    return {name for extra in apart for name in _bounds(EXTRAS[extra])}
 
 
 def _constraints(name: str) -> dict[str, str]:
@@ -59,19 +73,29 @@ def test_every_data_file_is_shipped() -> None:
     assert [file for file in data if not any(file.match(pattern) for pattern in patterns)] == []
 
 
-@pytest.mark.parametrize(("name", "apart"), [("test.txt", set()), ("oldest.txt", TOOLS)])
+@pytest.mark.parametrize(("name", "apart"), [("test.txt", set()), ("oldest.txt", TOOLS | _peers())])
 def test_every_requirement_is_pinned(name: str, apart: set[str]) -> None:
     """A constraints file that left a requirement open would let the environment change by itself."""
     assert _requirements().keys() - _constraints(name).keys() - apart == set()
 
 
 def test_oldest_is_the_oldest() -> None:
-    """Each lower bound in pyproject.toml is the version that `oldest` installs, torch apart."""
+    """Each lower bound in pyproject.toml is the version that `oldest` installs, apart from torch and what is judged."""
     oldest = _constraints("oldest.txt")
 
-    bounds = {name: bound for name, bound in _requirements().items() if name not in TOOLS | {"torch"}}
+    bounds = {name: bound for name, bound in _requirements().items() if name not in TOOLS | _peers() | {"torch"}}
 
     assert {name: oldest[name] for name in bounds} == bounds
+
+
+def test_the_judged_libraries_are_the_newest() -> None:
+    """The lower bound of a library that is judged is the one version of it that `peers` installs."""
+    newest = _constraints("test.txt")
+
+    bounds = {name: bound for name, bound in _requirements().items() if name in _peers()}
+
+    assert bounds.keys() == {"pymdptoolbox", "tensordict", "torchrl", "stable-baselines3"}
+    assert {name: newest[name] for name in bounds} == bounds
 
 
 def test_citation_names_the_version() -> None:

@@ -397,7 +397,7 @@ def test_a_right_learner_passes_without_a_test_file(agents):
 
 def test_a_known_library_needs_no_kind(agents, monkeypatch):
     """Its kind and what it declares are known."""
-    monkeypatch.setitem(KNOWN, "learners:fixed", Known("agents", "q-learner", "learners"))
+    monkeypatch.setitem(KNOWN, "learners:fixed", Known("agents", "q-learner"))
     agents.makepyfile(agents=AGENTS.replace("q_update", "fixed"))
 
     run = agents.runpytest_inprocess("--bellcheck-subject", "learners:fixed", "--bellcheck-claim", RULE)

@@ -14,11 +14,10 @@ __all__ = ["KNOWN", "Known"]
 
 @dataclass(frozen=True)
 class Known:
-    """An adapter: where it is, which kind of subject it makes, what it declares, and the extra that installs it."""
+    """An adapter: where it is, which kind of subject it makes, and what it declares."""
 
     module: str
     kind: str
-    extra: str
     declared: dict[str, str] = field(default_factory=dict)
 
 
@@ -27,11 +26,11 @@ _ARRAYS = {"axes": "ass", "rewards": "full", "forms": "dense,sparse", "zero_disc
 
 
 def _toolbox(kind: str, **declared: str) -> Known:
-    return Known(f"{__name__}.pymdptoolbox", kind, "pymdptoolbox", declared)
+    return Known(f"{__name__}.pymdptoolbox", kind, declared)
 
 
 def _torchrl(**declared: str) -> Known:
-    return Known(f"{__name__}.torchrl", "td-loss", "torchrl", declared)
+    return Known(f"{__name__}.torchrl", "td-loss", declared)
 
 
 KNOWN: dict[str, Known] = {
@@ -49,7 +48,6 @@ KNOWN: dict[str, Known] = {
     "stable_baselines3:dqn": Known(
         f"{__name__}.stable_baselines3",
         "td-loss",
-        "stable-baselines3",
         {"error": "huber", "threshold": "1", "dtype": "float32"},
     ),
 }

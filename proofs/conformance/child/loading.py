@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bellcheck.mdp.extras import missing_extra
+
 __all__ = ["CannotLoad", "load"]
+
+_OURS = "bellcheck."
 
 
 class CannotLoad(Exception):
@@ -40,7 +44,9 @@ def _module(name: str) -> Any:
             raise CannotLoad(
                 f"no module {error.name!r} here; run in the folder that holds it, or name a file: folder/file.py:name"
             ) from None
-        raise CannotLoad(_failed(name, error)) from None
+        # A library that an adapter of ours is for; what other modules need is for their authors to say.
+        remedy = missing_extra(error) if name.startswith(_OURS) else None
+        raise CannotLoad(f"{name} {remedy}" if remedy else _failed(name, error)) from None
     except Exception as error:
         raise CannotLoad(_failed(name, error)) from None
 
