@@ -354,9 +354,8 @@ def _other_forms(foreign: Foreign, fault: Fault | None) -> str:
     """What to declare where a subject may have stumbled over the form of what it was given, and declares none."""
     if fault is None or not fault.detail.startswith(STUMBLES):
         return ""
-    forms = [
-        f"{c.name}={'|'.join(c.values)}" for c in foreign.door.conventions if c.form and c.name not in foreign.texts
-    ]
+    unsaid = [c for c in foreign.door.conventions if c.form and c.name not in foreign.texts]
+    forms = [f"{c.name}={'|'.join(filter(None, c.values))}" for c in unsaid]
     return f"; if it takes another form than it was given, say which: --declare {' or '.join(forms)}" if forms else ""
 
 
