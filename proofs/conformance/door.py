@@ -135,7 +135,8 @@ class Door:
     """A kind of foreign subject.
 
     `signature` shows it with the names of the field; `views` makes the views of a subject that has been started, which
-    are of the kinds `judged_as`. One that draws at `random` is a function of its seed as well.
+    are of the kinds `judged_as`. One that draws at `random` is a function of its seed as well. `rule` is the claim that
+    says what such a subject does: where it is refuted, its counterexample explains most.
     """
 
     kind: str
@@ -145,6 +146,7 @@ class Door:
     judged_as: tuple[str, ...]
     views: Callable[[Foreign], list[View]]
     random: bool = False
+    rule: str = ""
 
     def read(self, declared: Mapping[str, str]) -> dict[str, Any]:
         """Return the value of every convention, as declared or by default. Raises `InvalidSubject`."""

@@ -340,6 +340,7 @@ def _window(mdp: FiniteMDP, steps: Sequence[tuple[int, int, bool]], t: int, n: i
 
 
 _SIGNATURE = "(Q, s, a, r, s_next, terminated[, truncated, alpha, gamma, legal])"
+_RULE = "q-learning.update-rule"
 DOORS = (
     Door(
         "q-learner",
@@ -348,6 +349,7 @@ DOORS = (
         COMMON,
         ("q-learner", "flagged-target"),
         _learner_views,
+        rule=_RULE,
     ),
     Door(
         "agent",
@@ -359,6 +361,7 @@ DOORS = (
          Convention("attribute", "the attribute that holds the table", str)),
         ("q-learner", "flagged-target"),
         _learner_views,
+        rule=_RULE,
     ),
     Door(
         "sarsa",
@@ -367,6 +370,7 @@ DOORS = (
         COMMON,
         ("sarsa",),
         lambda foreign: [_view(foreign, "sarsa", _sarsa(foreign))],
+        rule=_RULE,
     ),
     Door(
         "expected-sarsa",
@@ -375,6 +379,7 @@ DOORS = (
         (*COMMON, EPSILON),
         ("expected-sarsa",),
         _expected_sarsa_views,
+        rule=_RULE,
     ),
     Door(
         "double-q-learner",
