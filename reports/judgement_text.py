@@ -79,7 +79,7 @@ def _table(judgement: Judgement, expected: ExpectedFailures) -> Table:
     table.add_column(overflow="fold")
     for result in _of(judgement, "refuted"):
         mark = "expected" if expected.covers(result) else "refuted"
-        table.add_row(Text(mark, style=_STYLE[mark]), _line(result.name, result.reason or result.says))
+        table.add_row(Text(mark, style=_STYLE[mark]), _line(result.name, result.in_a_line))
     reasons: dict[str | None, list[Result]] = {}
     for result in _of(judgement, "not-run"):
         reasons.setdefault(result.reason, []).append(result)

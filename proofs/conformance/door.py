@@ -96,7 +96,8 @@ class View:
     the number of examples, for rare faults or slow subjects; `reductions` bounds how often the reducer asks.
     `left_out` says why a check would say nothing of this subject, or None.
 
-    `as_called` returns the last call as the subject's author would write it, where it is one call.
+    `advice` says what may have to be declared where this view is refuted. `as_called` returns the last call as the
+    subject's author would write it, where it is one call.
 
     `pointwise` says that every answer must be the reference's, and not only keep a promise; `other_declarations` looks
     for conventions that a refuted subject really follows, and names them.
@@ -111,6 +112,7 @@ class View:
     reductions: int = 2_000
     left_out: Callable[[Check], str | None] = lambda check: None
     derive: Callable[[dict[str, Any]], dict[str, Any]] = lambda instance: instance
+    advice: str | None = None
     as_called: Callable[[], str | None] = lambda: None
     pointwise: bool = True
     other_declarations: Callable[[], list[str]] = list

@@ -223,7 +223,7 @@ class Court:
         if result.reason is not None:
             result.status = "not-run"
         elif finding.instance is not None:
-            result.status, result.instance = "refuted", finding.counterexample
+            result.status, result.instance, result.reason = "refuted", finding.counterexample, view.advice
             result.call = recorder.first_wrong(check.function, finding.instance, ours)
         elif finding.examples == 0:
             result.status, result.reason = "not-run", _most_common(reasons)

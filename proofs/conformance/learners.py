@@ -155,7 +155,8 @@ def _as_called(foreign: Foreign) -> str | None:
     if not foreign.parameters.keys() <= values.keys():
         return None
     given = ", ".join(f"{name}={values[role]!r}" for role, name in foreign.parameters.items())
-    text = f"{foreign.name.rpartition(':')[2]}({given})"
+    name = ".".join(filter(None, [foreign.name.rpartition(":")[2], foreign.sandbox.method]))
+    text = f"{name}({given})"
     if "table" not in foreign.parameters:
         text += f", its table being {table!r}"
     if question["terminated"]:

@@ -153,8 +153,8 @@ class Sandbox:
     """Foreign code behind a line of questions and answers; started at the first question, and again after a fault.
 
     `starts` counts how often; `roles` are those of the subject's parameters, and of a class those of its constructor's
-    too; `parameters` are the names of the former; `printed` counts bytes of output. `path` says where modules are
-    looked for: in `folder`, then wherever they are here.
+    too; `parameters` are the names of the former, and `method` is whose they are in a class; `printed` counts bytes of
+    output. `path` says where modules are looked for: in `folder`, then wherever they are here.
 
     Parameters
     ----------
@@ -180,6 +180,7 @@ class Sandbox:
         self.path = [str(entry) for entry in (self.folder, *sys.path)]
         self.roles: frozenset[str] = frozenset()
         self.parameters: dict[str, str] = {}
+        self.method = ""
         self.printed = 0
         self.last_output = ""
         self.starts = 0
@@ -220,6 +221,7 @@ class Sandbox:
             self._end()
             raise InvalidSubject(reply["refused"])
         self.roles, self.parameters = frozenset(reply["roles"]), dict(reply["parameters"])
+        self.method = reply["method"]
 
     def ask(self, question: Mapping[str, Any], *, seed: int = 0, seconds: float | None = None) -> dict[str, Any]:
         """Return the answer to a question; `seed` sets the child's global generators. Raises `Fault`."""

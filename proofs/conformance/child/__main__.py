@@ -92,7 +92,8 @@ def _loaded(request: Mapping[str, Any], subject: Any) -> tuple[Any, dict[str, An
     if request["memory"]:
         _limit_memory(request["memory"])
     roles = {*handler.bound.roles, *getattr(handler, "told_before", ())}
-    return handler, {"roles": sorted(roles), "parameters": handler.bound.roles}
+    method = getattr(handler, "method", "")
+    return handler, {"roles": sorted(roles), "parameters": handler.bound.roles, "method": method}
 
 
 def _limit_memory(more: int) -> None:

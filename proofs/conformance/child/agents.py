@@ -34,6 +34,7 @@ class Agent(Learner):
     Attributes
     ----------
     told_before : the roles of the constructor's parameters.
+    method : the name of the one that learns from a step.
     """
 
     required = ("state", "action", "reward", "next_state")
@@ -44,11 +45,13 @@ class Agent(Learner):
             raise CannotLoad("an agent is a class; for a function that updates a table say --as q-learner")
         self._class = bind(function, (), _CONSTRUCTOR)
         self.told_before = tuple(self._class.roles)
-        self._update = _only(function, declared.get("update"), _UPDATES, "a method that learns from a step", "update")
+        if "env" in self._class.roles:
+            import gymnasium  # noqa: F401 - a missing one is said at once, and is no fault of the subject
+        self.method = _only(function, declared.get("update"), _UPDATES, "a method that learns from a step", "update")
         self._table = declared.get("attribute")
         self._form = declared.get("table")
         # Bound without self, which the instance will supply.
-        method = functools.partial(getattr(function, self._update), None)
+        method = functools.partial(getattr(function, self.method), None)
         self.bound = bind(method, self.required, self.optional, declared.get("arguments", ()))
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +63,7 @@ class Agent(Learner):
         setattr(agent, name, FORMS[form]([list(row) for row in rows], columns))
         values = {**request, "legal": list(columns[request["next_state"]]), "state": request["state"]}
         named = {parameter: values[role] for role, parameter in self.bound.roles.items()}
-        getattr(agent, self._update)(**named)
+        getattr(agent, self.method)(**named)
         return {"table": read_table(getattr(agent, name), rows, columns)}
 
     def _made(self, request: Mapping[str, Any]) -> Any:
@@ -147,6 +150,8 @@ class Training:
     """A training loop: given an environment and numbers, it returns a table, or an object that has one."""
 
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
+        import gymnasium  # noqa: F401 - as for agents
+
         optional = (
             "step_size", "discount", "epsilon", "episodes", "steps", "seed", "rng", "first_epsilon", "last_epsilon",
             "epsilon_decay",
