@@ -261,7 +261,9 @@ def explain(
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON of `verify`, or one counterexample or model.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="JSON of `verify` or `check`; a counterexample, a model.")
+    ],
     to: Annotated[
         str,
         typer.Option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,10 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bellcheck.proofs.conformance.door import Door
 from bellcheck.proofs.conformance.doors import DOORS
 from bellcheck.proofs.conformance.expected import ExpectedFailures
 from bellcheck.proofs.conformance.story import story
-from bellcheck.proofs.conformance.verdicts import Judgement, Result, Status
+from bellcheck.proofs.conformance.verdicts import CONDUCT, Judgement, Result, Status
 from bellcheck.proofs.matrix import extent
 
 __all__ = ["print_judgement"]
@@ -29,11 +29,13 @@ def print_judgement(console: Console, judgement: Judgement, expected: ExpectedFa
     if judgement.constants:
         roles = ", ".join(f"{name} as the {role.replace('_', ' ')}" for role, name in judgement.constants.items())
         console.print(Text(f"set before each call, whatever the program has built in: {roles}", style="dim"))
-    shown = _most_telling(unexpected, DOORS[judgement.kind].judged_as)
+    shown = _most_telling(unexpected, DOORS[judgement.kind])
     if shown is not None:
         console.print()
         for line in story(shown):
             console.print(Padding(Text(line), (0, 0, 0, 2)))
+        if shown.id not in CONDUCT:
+            console.print(Padding(Text(f"why      bellcheck explain {shown.id}"), (0, 0, 0, 2)))
     for likeness in judgement.looks_like:
         console.print()
         console.print(Padding(Text(likeness[0].upper() + likeness[1:] + ".", style="bold"), (0, 0, 0, 2)))
@@ -55,12 +57,18 @@ def _headline(judgement: Judgement, n_unexpected: int) -> str:
     return f"{name}: {verdict}, {count['holds']} hold, {count['not-run']} not run, {judgement.calls} calls"
 
 
-def _most_telling(results: list[Result], views: Sequence[str]) -> Result | None:
-    """The smallest counterexample, under the view that comes first; one whose wrong call is known if there is one."""
+def _most_telling(results: list[Result], door: Door) -> Result | None:
+    """A counterexample under the view that comes first, whose wrong call is known, to the rule itself; the smallest."""
+    views = door.judged_as
 
     def rank(result: Result) -> tuple[Any, ...]:
         place = views.index(result.view) if result.view in views else len(views)
-        return place, result.call is None, extent(result.call.asked if result.call else result.instance)
+        return (
+            place,
+            result.call is None,
+            result.id != door.rule,
+            extent(result.call.asked if result.call else result.instance),
+        )
 
     return min((result for result in results if result.instance is not None), key=rank, default=None)
 
@@ -74,7 +82,7 @@ def _table(judgement: Judgement, expected: ExpectedFailures) -> Table:
     table.add_column(overflow="fold")
     for result in _of(judgement, "refuted"):
         mark = "expected" if expected.covers(result) else "refuted"
-        table.add_row(Text(mark, style=_STYLE[mark]), _line(result.name, result.reason or result.says))
+        table.add_row(Text(mark, style=_STYLE[mark]), _line(result.name, result.in_a_line))
     reasons: dict[str | None, list[Result]] = {}
     for result in _of(judgement, "not-run"):
         reasons.setdefault(result.reason, []).append(result)

@@ -96,7 +96,8 @@ class View:
     the number of examples, for rare faults or slow subjects; `reductions` bounds how often the reducer asks.
     `left_out` says why a check would say nothing of this subject, or None.
 
-    `as_called` returns the last call as the subject's author would write it, where it is one call.
+    `advice` says what may have to be declared where this view is refuted. `as_called` returns the last call as the
+    subject's author would write it, where it is one call.
 
     `pointwise` says that every answer must be the reference's, and not only keep a promise; `other_declarations` looks
     for conventions that a refuted subject really follows, and names them.
@@ -111,6 +112,7 @@ class View:
     reductions: int = 2_000
     left_out: Callable[[Check], str | None] = lambda check: None
     derive: Callable[[dict[str, Any]], dict[str, Any]] = lambda instance: instance
+    advice: str | None = None
     as_called: Callable[[], str | None] = lambda: None
     pointwise: bool = True
     other_declarations: Callable[[], list[str]] = list
@@ -135,7 +137,8 @@ class Door:
     """A kind of foreign subject.
 
     `signature` shows it with the names of the field; `views` makes the views of a subject that has been started, which
-    are of the kinds `judged_as`. One that draws at `random` is a function of its seed as well.
+    are of the kinds `judged_as`. One that draws at `random` is a function of its seed as well. `rule` is the claim that
+    says what such a subject does: where it is refuted, its counterexample explains most.
     """
 
     kind: str
@@ -145,6 +148,7 @@ class Door:
     judged_as: tuple[str, ...]
     views: Callable[[Foreign], list[View]]
     random: bool = False
+    rule: str = ""
 
     def read(self, declared: Mapping[str, str]) -> dict[str, Any]:
         """Return the value of every convention, as declared or by default. Raises `InvalidSubject`."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..registry import select
 from .adapters import KNOWN
-from .door import Foreign
+from .door import Convention, Foreign
 from .doors import DOORS, door
 from .judge import DEFAULT_EXAMPLES, judge
 from .sandbox import InvalidSubject, Limits
@@ -119,9 +119,14 @@ def _front(kind: str) -> Front:
 
     check.__name__ = check.__qualname__ = f"check_{kind.replace('-', '_')}"
     about = DOORS[kind]
-    conventions = "\n".join(f"{c.name} : {c.words}" for c in about.conventions)
+    conventions = "\n".join(f"{c.name} : {_said(c)}" for c in about.conventions)
     check.__doc__ = f"Judge {about.words}: ``{about.signature}``.\n\nConventions\n-----------\n{conventions}"
     return check
+
+
+def _said(convention: Convention) -> str:
+    choices = ", ".join(value for value in convention.values if value)
+    return f"{convention.words}; {choices}" if choices else convention.words
 
 
 CHECKS: dict[str, Front] = {f"check_{kind.replace('-', '_')}": _front(kind) for kind in DOORS}

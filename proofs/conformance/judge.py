@@ -223,7 +223,7 @@ class Court:
         if result.reason is not None:
             result.status = "not-run"
         elif finding.instance is not None:
-            result.status, result.instance = "refuted", finding.counterexample
+            result.status, result.instance, result.reason = "refuted", finding.counterexample, view.advice
             result.call = recorder.first_wrong(check.function, finding.instance, ours)
         elif finding.examples == 0:
             result.status, result.reason = "not-run", _most_common(reasons)
@@ -355,9 +355,8 @@ def _other_forms(foreign: Foreign, fault: Fault | None) -> str:
     """What to declare where a subject may have stumbled over the form of what it was given, and declares none."""
     if fault is None or not fault.detail.startswith(STUMBLES):
         return ""
-    forms = [
-        f"{c.name}={'|'.join(c.values)}" for c in foreign.door.conventions if c.form and c.name not in foreign.texts
-    ]
+    unsaid = [c for c in foreign.door.conventions if c.form and c.name not in foreign.texts]
+    forms = [f"{c.name}={'|'.join(filter(None, c.values))}" for c in unsaid]
     return f"; if it takes another form than it was given, say which: --declare {' or '.join(forms)}" if forms else ""
 
 

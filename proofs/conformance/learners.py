@@ -155,7 +155,8 @@ def _as_called(foreign: Foreign) -> str | None:
     if not foreign.parameters.keys() <= values.keys():
         return None
     given = ", ".join(f"{name}={values[role]!r}" for role, name in foreign.parameters.items())
-    text = f"{foreign.name.rpartition(':')[2]}({given})"
+    name = ".".join(filter(None, [foreign.name.rpartition(":")[2], foreign.sandbox.method]))
+    text = f"{name}({given})"
     if "table" not in foreign.parameters:
         text += f", its table being {table!r}"
     if foreign.constants:
@@ -344,6 +345,7 @@ def _window(mdp: FiniteMDP, steps: Sequence[tuple[int, int, bool]], t: int, n: i
 
 
 _SIGNATURE = "(Q, s, a, r, s_next, terminated[, truncated, alpha, gamma, legal])"
+_RULE = "q-learning.update-rule"
 DOORS = (
     Door(
         "q-learner",
@@ -352,6 +354,7 @@ DOORS = (
         COMMON,
         ("q-learner", "flagged-target"),
         _learner_views,
+        rule=_RULE,
     ),
     Door(
         "agent",
@@ -363,6 +366,7 @@ DOORS = (
          Convention("attribute", "the attribute that holds the table", str)),
         ("q-learner", "flagged-target"),
         _learner_views,
+        rule=_RULE,
     ),
     Door(
         "sarsa",
@@ -371,6 +375,7 @@ DOORS = (
         COMMON,
         ("sarsa",),
         lambda foreign: [_view(foreign, "sarsa", _sarsa(foreign))],
+        rule=_RULE,
     ),
     Door(
         "expected-sarsa",
@@ -379,6 +384,7 @@ DOORS = (
         (*COMMON, EPSILON),
         ("expected-sarsa",),
         _expected_sarsa_views,
+        rule=_RULE,
     ),
     Door(
         "double-q-learner",

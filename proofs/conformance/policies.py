@@ -84,9 +84,11 @@ def _behaviour_views(foreign: Foreign) -> list[View]:
     grid = Grid(rectangular=not told)
     epsilon, unasked = foreign.declared["epsilon"], foreign.unasked("epsilon")
     pins = {"ties": foreign.declared["ties"], **({} if epsilon is None else {"epsilon": epsilon})}
+    advice = f"ties are {foreign.declared['ties']}; where they are not, say which: --declare ties=split|lowest"
     if foreign.declared["returns"] == "action":
-        return [View("behaviour-sampler", _sampler(foreign), grid, pins=pins, left_out=unasked, pointwise=False)]
-    return [View("behaviour", _policy(foreign), grid, pins=pins, left_out=unasked)]
+        call = _sampler(foreign)
+        return [View("behaviour-sampler", call, grid, pins=pins, left_out=unasked, advice=advice, pointwise=False)]
+    return [View("behaviour", _policy(foreign), grid, pins=pins, left_out=unasked, advice=advice)]
 
 
 # -------------------------------------------------------------------- step sizes

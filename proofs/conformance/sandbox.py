@@ -154,8 +154,8 @@ class Sandbox:
 
     `starts` counts how often; `roles` are those of the subject's parameters, of a class those of its constructor's too,
     and of its `constants`, the names of numbers in its module that are set before each call; `parameters` are the names
-    of the parameters; `printed` counts bytes of output. `path` says where modules are
-    looked for: in `folder`, then wherever they are here.
+    of the parameters, and `method` is whose they are in a class; `printed` counts bytes of output. `path` says where
+    modules are looked for: in `folder`, then wherever they are here.
 
     Parameters
     ----------
@@ -182,6 +182,7 @@ class Sandbox:
         self.roles: frozenset[str] = frozenset()
         self.parameters: dict[str, str] = {}
         self.constants: dict[str, str] = {}
+        self.method = ""
         self.printed = 0
         self.last_output = ""
         self.starts = 0
@@ -221,7 +222,7 @@ class Sandbox:
         if "refused" in reply:
             self._end()
             raise InvalidSubject(reply["refused"])
-        self.roles = frozenset(reply["roles"])
+        self.roles, self.method = frozenset(reply["roles"]), reply["method"]
         self.parameters, self.constants = dict(reply["parameters"]), dict(reply["constants"])
 
     def ask(self, question: Mapping[str, Any], *, seed: int = 0, seconds: float | None = None) -> dict[str, Any]:

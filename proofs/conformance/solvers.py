@@ -234,7 +234,8 @@ def _solver_views(foreign: Foreign) -> list[View]:
         if foreign.declared["method"] == "policy-iteration":
             views.append(View("policy-iteration", _iterate(foreign, form), grid, label, effort=6, pointwise=False))
     if foreign.declared["validates"] and foreign.declared["model"] == "arrays":
-        views.append(View("input-check", _accepts(foreign), grid, reductions=10, pointwise=False))
+        advice = "what does not promise to refuse such input says so: --declare validates=no"
+        views.append(View("input-check", _accepts(foreign), grid, reductions=10, pointwise=False, advice=advice))
     return views
 
 

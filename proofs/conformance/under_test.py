@@ -211,7 +211,7 @@ def _decide(results: list[Result], subject: UnderTest, besides: list[str], *, fa
 def _text(refuted: list[Result]) -> list[str]:
     """The first counterexample in full, and of the others what is wrong."""
     lines = story(refuted[0]) if refuted else []
-    return lines + [f"{result.name}: {result.reason or result.says}" for result in refuted[1:]]
+    return lines + [f"{result.name}: {result.in_a_line}" for result in refuted[1:]]
 
 
 def _warn_of_stale_lines(expected: ExpectedFailures, judgement: Judgement) -> list[str]:

@@ -66,6 +66,13 @@ class Result(msgspec.Struct, kw_only=True, omit_defaults=True):
         return "::".join([*parts, *([self.label] if self.label else [])])
 
     @property
+    def in_a_line(self) -> str:
+        """What is wrong where it is refuted: what a claim says, with what may have to be declared; or what was seen."""
+        if self.reason is None or self.id in CONDUCT:
+            return self.reason or self.says
+        return f"{self.says} ({self.reason})"
+
+    @property
     def expected(self) -> Any:
         """What was due: of the first call that went wrong, else the right side of the relation."""
         if self.call is not None:

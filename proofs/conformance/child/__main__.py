@@ -91,8 +91,9 @@ def _loaded(request: Mapping[str, Any], subject: Any) -> tuple[Any, dict[str, An
         return None, {"refused": f"{request['target']} cannot be loaded: {type(error).__name__}: {error}"}
     if request["memory"]:
         _limit_memory(request["memory"])
-    bound = handler.bound
-    return handler, {"roles": sorted(bound.told), "parameters": bound.roles, "constants": bound.constants}
+    bound, method = handler.bound, getattr(handler, "method", "")
+    told = {"roles": sorted(bound.told), "parameters": bound.roles, "constants": bound.constants}
+    return handler, {**told, "method": method}
 
 
 def _limit_memory(more: int) -> None:

@@ -29,7 +29,12 @@ _CONSTRUCTOR = (
 
 
 class Agent(Learner):
-    """A class whose instances hold a table and update it; a new one is made for each question."""
+    """A class whose instances hold a table and update it; a new one is made for each question.
+
+    Attributes
+    ----------
+    method : the name of the one that learns from a step.
+    """
 
     required = ("state", "action", "reward", "next_state")
     optional = ("terminated", "truncated", "step_size", "discount", "legal")
@@ -38,11 +43,13 @@ class Agent(Learner):
         if not inspect.isclass(function):
             raise CannotLoad("an agent is a class; for a function that updates a table say --as q-learner")
         self._class = bind(function, (), _CONSTRUCTOR, {})
-        self._update = _only(function, declared.get("update"), _UPDATES, "a method that learns from a step", "update")
+        if "env" in self._class.roles:
+            import gymnasium  # noqa: F401 - a missing one is said at once, and is no fault of the subject
+        self.method = _only(function, declared.get("update"), _UPDATES, "a method that learns from a step", "update")
         self._table = declared.get("attribute")
         self._form = declared.get("table")
         # Bound without self, which the instance will supply.
-        method = functools.partial(getattr(function, self._update), None)
+        method = functools.partial(getattr(function, self.method), None)
         self.bound = bind(method, self.required, self.optional, declared)
         self.bound.told |= self._class.roles.keys()
         self._attributes = self._kept(declared)
@@ -74,7 +81,7 @@ class Agent(Learner):
         values = {**request, "legal": list(columns[request["next_state"]]), "state": request["state"]}
         named = {parameter: values[role] for role, parameter in self.bound.roles.items()}
         self.bound.set_constants(values)
-        getattr(agent, self._update)(**named)
+        getattr(agent, self.method)(**named)
         return {"table": read_table(getattr(agent, name), rows, columns)}
 
     def _made(self, request: Mapping[str, Any]) -> Any:
@@ -161,6 +168,8 @@ class Training:
     """A training loop: given an environment and numbers, it returns a table, or an object that has one."""
 
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
+        import gymnasium  # noqa: F401 - as for agents
+
         optional = (
             "step_size", "discount", "epsilon", "episodes", "steps", "seed", "rng", "first_epsilon", "last_epsilon",
             "epsilon_decay",

@@ -141,6 +141,8 @@ def bind(
     if given and len(given) > len(parameters):
         raise CannotLoad(f"arguments names {len(given)} roles for {len(parameters)} parameters")
     roles: dict[str, str] = {}
+    if inspect.isclass(function) and required:
+        wanted += f"; {function.__name__} is a class: one that keeps a table is judged --as agent"
     for place, parameter in enumerate(parameters):
         found = given[place] if place < len(given) else _role(parameter.name, known, roles)
         if found is not None and found not in roles:
@@ -148,9 +150,6 @@ def bind(
         elif parameter.default is parameter.empty:
             raise CannotLoad(f"what parameter {parameter.name!r} is given is not clear; say it: --declare {wanted}")
     missing = [role for role in required if role not in roles]
-    if missing and inspect.isclass(function):
-        name = function.__name__
-        raise CannotLoad(f"{name} is a class; name a method, {name}.METHOD, or say --as agent if it keeps a table")
     if missing:
         raise CannotLoad(
             f"no parameter is recognised as {' or '.join(missing)} among "
