@@ -127,8 +127,11 @@ def test_progress_names_each_column() -> None:
 # -------------------------------------------------------------------- what refutes, refutes again
 
 
-def _instances(mutant: Subject, cell: Cell) -> list[tuple[Check, dict[str, Any]]]:
-    """The checks that may have refuted a mutant, each with the counterexample as it is read back from JSON."""
+def _instances(mutant: Subject, cell: Cell, seed: int) -> list[tuple[Check, dict[str, Any], dict[str, Any]]]:
+    """The checks that may have refuted a mutant, each with the counterexample as it is read back from JSON.
+
+    A statistical check is also given its sample, by the entropy of the seed, and the probability of a false alarm.
+    """
     member, data = claim(cell.claim), json.loads(to_json(cell.counterexample))
     asked = [(check, {**check.draws, **control.draws}, (control.name,)) for control, check in refutations(member)
              if control.subject == mutant]  # fmt: skip
@@ -140,18 +143,19 @@ def _instances(mutant: Subject, cell: Cell) -> list[tuple[Check, dict[str, Any]]
                 instance = instance_from_data(data, draws)
             except UnreadableInstance:
                 continue  # of another check of that name
+            sample: dict[str, Any] = {}
             if check.kind == "statistical":
-                entropy = stream(SEED, cell.claim, check.name, check.kind, *names).entropy
-                instance |= {"entropy": entropy, "false_alarm": check.false_alarm}
-            read.append((check, instance))
+                entropy = stream(seed, cell.claim, check.name, check.kind, *names).entropy
+                sample = {"entropy": entropy, "false_alarm": check.false_alarm}
+            read.append((check, instance, sample))
     return read
 
 
-def _holds(check: Check, subject: Subject, instance: dict[str, Any]) -> bool:
-    given = dict(instance)
-    if "entropy" in given:  # spawning from a seed changes it, so each call has its own
-        given["seed"] = np.random.SeedSequence(given.pop("entropy"))
-    return bool(check.function(subject.call, **given).holds)
+def _holds(check: Check, subject: Subject, instance: dict[str, Any], sample: dict[str, Any]) -> bool:
+    drawn = dict(sample)
+    if drawn:  # spawning from a seed changes it, so each call has its own
+        drawn["seed"] = np.random.SeedSequence(drawn.pop("entropy"))
+    return bool(check.function(subject.call, **instance, **drawn).holds)
 
 
 def _not_replayed(found: Matrix) -> list[str]:
@@ -159,8 +163,8 @@ def _not_replayed(found: Matrix) -> list[str]:
 
     def refutes_again(mutant: Subject, cell: Cell) -> bool:
         return any(
-            not _holds(check, mutant, instance) and _holds(check, reference(mutant.kind), instance)
-            for check, instance in _instances(mutant, cell)
+            not _holds(check, mutant, *given) and _holds(check, reference(mutant.kind), *given)
+            for check, *given in _instances(mutant, cell, found.seed)
         )
 
     return [
