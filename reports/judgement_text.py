@@ -49,7 +49,7 @@ def _headline(judgement: Judgement, n_unexpected: int) -> str:
     count = {status: sum(r.status == status for r in judgement.results) for status in ("holds", "refuted", "not-run")}
     name = f"{judgement.subject} as {judgement.kind}"
     if not count["refuted"]:
-        verdict = "agrees with the theory" if count["holds"] else "could not be asked anything"
+        verdict = "agrees with the theory" if judgement.exit_status == 0 else "could not be asked anything"
     else:
         verdict = f"{count['refuted']} refuted"
         if n_unexpected < count["refuted"]:

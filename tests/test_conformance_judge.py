@@ -185,13 +185,24 @@ def test_a_wrong_declaration_is_found_out(file, name, declared, true):
     assert any(true in words for words in judgement.looks_like), judgement.looks_like
 
 
-def test_a_built_in_number_that_is_declared_wrongly_is_found_out():
-    """A discount of 3/4 declared to be 1/2 is refuted."""
-    declared = {"step_size": "1/2", "discount": "1/2"}
+@pytest.mark.parametrize(
+    ("name", "kind", "declared", "true"),
+    [
+        ("built_in", "q-learner", {"step_size": "1/2", "discount": "1/2"}, "step_size=1/2 discount=3/4"),
+        ("built_in", "q-learner", {"step_size": "1/4", "discount": "3/4"}, "step_size=1/2 discount=3/4"),
+        ("built_in", "q-learner", {"step_size": "1/4", "discount": "1/2"}, "step_size=1/2 discount=3/4"),
+        ("epsilon_greedy", "behaviour", {"ties": "lowest"}, "ties=split"),
+        ("step_size", "step-size", {"first": "1"}, "first=0"),
+    ],
+)
+def test_what_is_really_built_in_is_named(name, kind, declared, true):
+    """Numbers and conventions under which our reference answers all calls as the subject did."""
+    claims = {"q-learner": "q-learning.update-rule", "behaviour": "q-learning.exploration"}.get(kind, "q-learning.*")
 
-    judgement = _judged("right", "built_in", "q-learner", declared, claims=("q-learning.update-rule",))
+    judgement = _judged("right", name, kind, declared, claims=(claims,))
 
     assert judgement.exit_status == 1
+    assert judgement.looks_like[0] == f"it agrees with another declaration: {true}"
 
 
 # -------------------------------------------------------------------- one seed, one result

@@ -7,7 +7,7 @@ choice that the field leaves open; a subject declares it, and is held to exactly
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ class View:
     subject's author would write it, where it is one call.
 
     `pointwise` says that every answer must be the reference's, and not only keep a promise; `other_declarations` looks
-    for conventions that a refuted subject really follows, and names them.
+    for conventions that a refuted subject really follows, by the recorded calls and their answers, and names them.
     """
 
     kind: str
@@ -115,7 +115,7 @@ class View:
     advice: str | None = None
     as_called: Callable[[], str | None] = lambda: None
     pointwise: bool = True
-    other_declarations: Callable[[], list[str]] = list
+    other_declarations: Callable[[Sequence[tuple[tuple[Any, ...], Any]]], list[str]] = lambda calls: []
 
     def draws(self, check: Check) -> dict[str, Any]:
         """Return the draws of a check for this subject."""

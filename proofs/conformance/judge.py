@@ -90,8 +90,13 @@ def judge(
 ) -> Judgement:
     """Put a subject to every check of its kind, or those of some claims, and return the results.
 
-    Raises `sandbox.InvalidSubject` if the subject cannot be loaded. The same seed gives the same judgement.
+    Raises `sandbox.InvalidSubject` if the subject cannot be loaded, or no check of its kind is about the claims. The
+    same seed gives the same judgement.
     """
+    if not checks_about(foreign.door.judged_as, claims):
+        raise InvalidSubject(
+            f"nothing that a {foreign.door.kind} is asked is about {', '.join(claim.id for claim in claims or ())}"
+        )
     foreign.sandbox.start()
     try:
         views = foreign.door.views(foreign)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from .child.data import FORMS
 from .door import Convention, Door, Foreign, View, choice, names, number
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
+from .otherwise import built_in_numbers
 
 __all__ = ["ARGUMENTS", "DISCOUNT", "DOORS", "EPSILON", "STEP_SIZE", "TABLE", "Table", "grid", "told"]
 
@@ -223,7 +225,7 @@ def _flagged_target(foreign: Foreign) -> Callable[..., Scalar]:
 
 def _learner_views(foreign: Foreign) -> list[View]:
     return [
-        _view(foreign, "q-learner", _update(foreign)),
+        _view(foreign, "q-learner", _update(foreign), other_declarations=partial(built_in_numbers, foreign)),
         _view(foreign, "flagged-target", _flagged_target(foreign)),
     ]
 

@@ -29,7 +29,8 @@ def likeness(recorders: Iterable[Recorder]) -> list[str]:
         if not wrong:
             continue
         where = f"on all {len(recorder.calls)} calls that were compared, {len(wrong)} of them wrong"
-        found += [f"it agrees with {words}" for words in recorder.view.other_declarations()]
+        others = recorder.view.other_declarations(recorder.calls)
+        found += [f"it agrees with another declaration: {words}" for words in others]
         for mutant in planted(recorder.view.kind):
             # The wrong ones first: most mutants fail at the first.
             if all(_answers_like(mutant.call, *call) for call in [*wrong, *recorder.calls]):

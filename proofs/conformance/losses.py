@@ -114,12 +114,12 @@ def _views(foreign: Foreign) -> list[View]:
         about = getattr(drawn, "accepts", lambda convention: convention.double == getattr(drawn, "double", None))
         return None if about(declared) else "a statement about another convention than the declared one"
 
-    def other_declarations() -> list[str]:
+    def other_declarations(calls: object) -> list[str]:
         try:
             found = agreeing(loss, declared)
         except (NotOffered, Fault):
             return []
-        return [] if declared in found else [f"another declaration: {_written(other, declared)}" for other in found[:2]]
+        return [] if declared in found else [_written(other, declared) for other in found[:2]]
 
     pins: dict[str, Any] = {"convention": declared}
     if not {"target", "batch"} & foreign.roles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from .door import Door, Foreign, View, choice, names, number
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
 from .learners import TABLE, Table
+from .otherwise import behaviour_ties, first_step
 from .sandbox import InvalidSubject
 
 __all__ = ["DOORS"]
@@ -88,7 +90,18 @@ def _behaviour_views(foreign: Foreign) -> list[View]:
     if foreign.declared["returns"] == "action":
         call = _sampler(foreign)
         return [View("behaviour-sampler", call, grid, pins=pins, left_out=unasked, advice=advice, pointwise=False)]
-    return [View("behaviour", _policy(foreign), grid, pins=pins, left_out=unasked, advice=advice)]
+    otherwise = partial(behaviour_ties, foreign)
+    return [
+        View(
+            "behaviour",
+            _policy(foreign),
+            grid,
+            pins=pins,
+            left_out=unasked,
+            advice=advice,
+            other_declarations=otherwise,
+        )
+    ]
 
 
 # -------------------------------------------------------------------- step sizes
@@ -175,7 +188,15 @@ DOORS = (
             number("first", "what the first k is called", low=0, default="0"),
         ),
         ("step-size",),
-        lambda foreign: [View("step-size", _step_size(foreign), Grid(), pins={"law": _law(foreign)})],
+        lambda foreign: [
+            View(
+                "step-size",
+                _step_size(foreign),
+                Grid(),
+                pins={"law": _law(foreign)},
+                other_declarations=partial(first_step, foreign),
+            )
+        ],
     ),
     Door(
         "target-update",
