@@ -30,6 +30,7 @@ from .door import Foreign, View
 from .faults import FAULTS, Fault, FaultKind, NotOffered
 from .likeness import likeness
 from .recorder import Recorder
+from .sandbox import InvalidSubject
 from .verdicts import CONDUCT, Judgement, Result
 
 __all__ = ["DEFAULT_EXAMPLES", "Court", "Step", "checks_about", "judge"]

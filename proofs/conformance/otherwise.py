@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from flint import fmpq
 
+from bellcheck.mdp.arithmetic import exact, to_floats
 from bellcheck.mdp.behaviour import epsilon_greedy
 from bellcheck.mdp.bellman import state_values
 from bellcheck.mdp.q_learning import update
@@ -71,7 +72,8 @@ def behaviour_ties(foreign: Foreign, calls: Recorded) -> list[str]:
 def first_step(foreign: Foreign, calls: Recorded) -> list[str]:
     """What a schedule calls the first step."""
     declared = int(foreign.declared["first"])
-    for first in (0, 1, 2):
-        if first != declared and _all_fit(calls, lambda k, law, more=declared - first: size(k + more, law)):
-            return [f"first={first}"]
-    return []
+
+    def counted_from(first: int) -> Callable[..., float]:
+        return lambda k, law: float(to_floats([exact(size(k + declared - first, law))])[0])
+
+    return [f"first={first}" for first in (0, 1) if first != declared and _all_fit(calls, counted_from(first))]
