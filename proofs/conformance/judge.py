@@ -95,9 +95,9 @@ def judge(
     same seed gives the same judgement.
     """
     if not checks_about(foreign.door.judged_as, claims):
-        raise InvalidSubject(
-            f"nothing that a {foreign.door.kind} is asked is about {', '.join(claim.id for claim in claims or ())}"
-        )
+        ids = [claim.id for claim in claims or ()]
+        about = ", ".join(ids[:3]) + (f" or {len(ids) - 3} more" if len(ids) > 3 else "")
+        raise InvalidSubject(f"nothing that a {foreign.door.kind} is asked is about {about}")
     foreign.sandbox.start()
     try:
         views = foreign.door.views(foreign)
