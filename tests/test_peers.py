@@ -182,4 +182,5 @@ def test_a_mistaken_declaration_is_refuted_by_the_true_one(address: str, declare
 
     assert status == 1
     assert [result["status"] for result in _named(judgement, name)] == ["refuted"]
-    assert f"it agrees with another declaration: {LOSSES[address]}" in judgement["looks_like"]
+    assert judgement["looks_like"][0].startswith("it agrees with another declaration: ")
+    assert set(LOSSES[address].split()) <= set(judgement["looks_like"][0].split())
