@@ -29,6 +29,8 @@ def print_judgement(console: Console, judgement: Judgement, expected: ExpectedFa
     if judgement.constants:
         roles = ", ".join(f"{name} as the {role.replace('_', ' ')}" for role, name in judgement.constants.items())
         console.print(Text(f"set before each call, whatever the program has built in: {roles}", style="dim"))
+    for note in judgement.notes:
+        console.print(Text(note, style="dim"))
     shown = _most_telling(unexpected, DOORS[judgement.kind])
     if shown is not None:
         console.print()

@@ -84,7 +84,7 @@ def test_what_is_not_run_says_why():
 WRONG = [
     ("terminal_state_bootstrapped", "q-learner", {}, "deep-q.terminal-mask", "bug-A2"),
     ("time_limit_is_the_end", "q-learner", {}, "deep-q.terminal-mask", "bug-A5"),
-    ("mask_by_product", "q-learner", {}, "deep-q.terminal-mask", "bug-A4"),
+    ("mask_by_product", "q-learner", {"undefined": "yes"}, "deep-q.terminal-mask", "bug-A4"),
     ("index_for_value", "q-learner", {}, "q-learning.update-rule", "bug-B1"),
     ("sign", "q-learner", {}, "q-learning.update-rule", "q + alpha (target + q)"),
     ("printed", "q-learner", {}, "q-learning.update-rule", "d2l-ai/d2l-en issue 2649"),
@@ -224,3 +224,94 @@ def test_another_selection_of_claims_does_not_change_a_verdict():
 
     (result,) = (r for r in alone.results if r.id == "q-learning.update-rule")
     assert result.instance == next(r for r in among.results if r.name == result.name).instance
+
+
+# -------------------------------------------------------------------- what people write
+
+PROGRAMS = """
+import numpy as np
+
+RNG = np.random.default_rng(42)
+
+def returns_its_error_too(Q, s, a, r, s_next, done, alpha, gamma):
+    delta = r + gamma * Q[s_next].max() * (1 - done) - Q[s, a]
+    Q[s, a] += alpha * delta
+    return Q, delta
+
+def returns_a_report(Q, s, a, r, s_next, done, alpha, gamma):
+    delta = r + gamma * Q[s_next].max() * (1 - done) - Q[s, a]
+    Q[s, a] += alpha * delta
+    return {"td_error": delta}
+
+def first_of_the_best(Q, state, epsilon):
+    p = np.full(Q.shape[1], epsilon / Q.shape[1])
+    p[np.argmax(Q[state])] += 1 - epsilon
+    return p
+
+def draws_from_the_module(Q, state, epsilon):
+    if RNG.random() < epsilon:
+        return RNG.integers(Q.shape[1])
+    return Q[state].argmax()
+
+def tosses_the_coin_of_the_module(QA, QB, s, a, r, s_next, done, alpha, gamma):
+    if RNG.random() < 0.5:
+        QA, QB = QB, QA
+    QA[s, a] += alpha * (r + (0 if done else gamma * QB[s_next, QA[s_next].argmax()]) - QA[s, a])
+
+def samples_actions(env, alpha, gamma, epsilon, episodes):
+    Q = np.zeros((env.observation_space.n, env.action_space.n))
+    for _ in range(episodes):
+        s, _ = env.reset()
+        over = False
+        while not over:
+            a = env.action_space.sample() if np.random.random() < epsilon else int(Q[s].argmax())
+            s_next, r, done, cut, _ = env.step(a)
+            Q[s, a] += alpha * (r + (0 if done else gamma * Q[s_next].max()) - Q[s, a])
+            s, over = s_next, done or cut
+    return Q, [1.0]
+
+def has_no_word_for_the_end(Q, s, a, r, s_next, alpha, gamma):
+    Q[s, a] += alpha * (r + gamma * Q[s_next].max() - Q[s, a])
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "claim", "declared"),
+    [
+        ("returns_its_error_too", "q-learner", "q-learning.update-rule", {}),
+        ("returns_a_report", "q-learner", "deep-q.terminal-mask", {}),
+        ("first_of_the_best", "behaviour", "q-learning.exploration", {}),
+        ("draws_from_the_module", "behaviour", "q-learning.exploration", {"returns": "action"}),
+        ("tosses_the_coin_of_the_module", "double-q-learner", "q-learning.targets-told-apart", {}),
+        ("samples_actions", "training", "q-learning.run-is-its-log", {}),
+    ],
+)
+def test_common_idioms_are_understood(tmp_path, name, kind, claim, declared):
+    """What is returned beside the table, generators of a module, the environment's own, ties that were not declared."""
+    (tmp_path / "programs.py").write_text(PROGRAMS, encoding="utf-8")
+
+    judgement = judge_subject(f"{tmp_path}/programs.py:{name}", kind, claims=(claim,), max_examples=8, **declared)
+
+    assert _refuted(judgement) == []
+    assert judgement.exit_status == 0
+
+
+def test_what_was_taken_from_an_answer_is_said(tmp_path):
+    """Ties that nobody declared."""
+    (tmp_path / "programs.py").write_text(PROGRAMS, encoding="utf-8")
+    address = f"{tmp_path}/programs.py:first_of_the_best"
+
+    judgement = judge_subject(address, "behaviour", claims=("q-learning.exploration",), max_examples=5)
+
+    assert judgement.inferred == {"ties": "lowest"}
+
+
+def test_what_was_not_judged_is_said(tmp_path):
+    """A learner that is not told of ends relies on their rows."""
+    (tmp_path / "programs.py").write_text(PROGRAMS, encoding="utf-8")
+    address = f"{tmp_path}/programs.py:has_no_word_for_the_end"
+
+    judgement = judge_subject(address, "q-learner", claims=("q-learning.update-rule",), max_examples=5)
+
+    assert judgement.exit_status == 0
+    assert judgement.notes == ["no parameter says that the episode has ended: rows of ends held 0, on which it relies"]

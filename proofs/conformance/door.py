@@ -137,8 +137,8 @@ class Door:
     """A kind of foreign subject.
 
     `signature` shows it with the names of the field; `views` makes the views of a subject that has been started, which
-    are of the kinds `judged_as`. One that draws at `random` is a function of its seed as well. `rule` is the claim that
-    says what such a subject does: where it is refuted, its counterexample explains most.
+    are of the kinds `judged_as`; `notes` say what of it is not judged. One that draws at `random` is a function of its
+    seed as well. `rule` is the claim that says what such a subject does.
     """
 
     kind: str
@@ -149,6 +149,7 @@ class Door:
     views: Callable[[Foreign], list[View]]
     random: bool = False
     rule: str = ""
+    notes: Callable[[Foreign], list[str]] = lambda foreign: []
 
     def read(self, declared: Mapping[str, str]) -> dict[str, Any]:
         """Return the value of every convention, as declared or by default. Raises `InvalidSubject`."""
@@ -195,6 +196,7 @@ class Foreign:
         self.asked = self.answered = 0
         self.random = door.random or self.declared.get("returns") == "action"
         self.latest: dict[str, Any] = {}
+        self.inferred: dict[str, str] = {}
         self._remembered: list[tuple[dict[str, Any], int, dict[str, Any]]] = []
 
     @property
@@ -222,7 +224,10 @@ class Foreign:
             for role in numbers:
                 declared = self.declared.get(role)
                 if declared is None and role not in self.roles:
-                    return f"no parameter is the {role}; if it is built in, say which: --declare {role}=NUMBER"
+                    return (
+                        f"no parameter is the {role}, nor a number of that name in its module of which nothing else is "
+                        f"made; if it is built in, say which: --declare {role}=NUMBER"
+                    )
                 if declared is not None and not is_dyadic(declared):
                     other = nearest(declared)
                     return (

@@ -288,6 +288,7 @@ class Court:
             kind=self.foreign.door.kind,
             declared=self.foreign.texts,
             constants=self.foreign.constants,
+            notes=self.foreign.door.notes(self.foreign),
             seed=self.seed,
             results=results,
             looks_like=self.looks_like(),

@@ -21,7 +21,7 @@ from bellcheck.mdp.behaviour import epsilon_greedy
 from bellcheck.mdp.model import FiniteMDP
 
 from .child.data import FORMS
-from .door import Convention, Door, Foreign, View, choice, names, number
+from .door import Convention, Door, Foreign, View, choice, flag, names, number
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
 from .otherwise import built_in_numbers
@@ -39,6 +39,7 @@ ARGUMENTS = names("arguments", "what the leading parameters are, in order, where
 STEP_SIZE = number("step_size", "the step size, where it is built in", low=0, high=1)
 DISCOUNT = number("discount", "the discount, where it is built in", low=0, high=1)
 EPSILON = number("epsilon", "the share of exploration, where it is built in", low=0, high=1)
+UNDEFINED = flag("undefined", "rows of ends may hold NaN, which must not matter either", default=False)
 COMMON: tuple[Convention, ...] = (TABLE, LEGAL, ARGUMENTS, STEP_SIZE, DISCOUNT)
 
 
@@ -199,8 +200,12 @@ def _flagged_target(foreign: Foreign) -> Callable[..., Scalar]:
         table = Table(foreign, mdp)
         q = exact_array(values[state] for state in mdp.pair_state)
         known = [x for x in values if isinstance(x, fmpq)]
-        if len(known) < len(values) and foreign.door.kind == "agent":
-            raise NotOffered("a value that is no number, which a table that the agent alone writes never holds")
+        if len(known) < len(values) and not foreign.declared.get("undefined"):
+            raise NotOffered(
+                "rows of ends that hold no numbers, which a table that the agent alone writes never does"
+                if foreign.door.kind == "agent"
+                else "rows of ends that hold NaN; what bears them says so: --declare undefined=yes"
+            )
         _exactly(foreign, mdp, step_size, [*q, *known, exact(mdp.reward[outcome])])
         rows = table.rows(q, values)
         seen = _seen(foreign, mdp, table, pair, outcome, step_size)
@@ -221,6 +226,15 @@ def _flagged_target(foreign: Foreign) -> Callable[..., Scalar]:
             raise
 
     return target
+
+
+def _notes(foreign: Foreign) -> list[str]:
+    notes = []
+    if "terminated" not in foreign.roles:
+        notes.append("no parameter says that the episode has ended: rows of ends held 0, on which it relies")
+    if foreign.door.kind == "agent":
+        notes.append(f"judged is {foreign.sandbox.method} of a new agent each time, and not how it acts or changes")
+    return notes
 
 
 def _learner_views(foreign: Foreign) -> list[View]:
@@ -353,10 +367,11 @@ DOORS = (
         "q-learner",
         "one update of Q-learning",
         "update" + _SIGNATURE + ": the new table, the new value, or nothing if Q is changed in place",
-        COMMON,
+        (*COMMON, UNDEFINED),
         ("q-learner", "flagged-target"),
         _learner_views,
         rule=_RULE,
+        notes=_notes,
     ),
     Door(
         "agent",
@@ -369,6 +384,7 @@ DOORS = (
         ("q-learner", "flagged-target"),
         _learner_views,
         rule=_RULE,
+        notes=_notes,
     ),
     Door(
         "sarsa",
@@ -378,6 +394,7 @@ DOORS = (
         ("sarsa",),
         lambda foreign: [_view(foreign, "sarsa", _sarsa(foreign))],
         rule=_RULE,
+        notes=_notes,
     ),
     Door(
         "expected-sarsa",
@@ -387,6 +404,7 @@ DOORS = (
         ("expected-sarsa",),
         _expected_sarsa_views,
         rule=_RULE,
+        notes=_notes,
     ),
     Door(
         "double-q-learner",
@@ -395,6 +413,7 @@ DOORS = (
         (*COMMON, choice("ties", "which of several best actions is valued", "lowest", "split")),
         ("double-q-learner",),
         lambda foreign: [_view(foreign, "double-q-learner", _double(foreign))],
+        notes=_notes,
     ),
     Door(
         "n-step-learner",
@@ -403,5 +422,6 @@ DOORS = (
         COMMON,
         ("n-step-target",),
         lambda foreign: [_view(foreign, "n-step-target", _n_step_target(foreign))],
+        notes=_notes,
     ),
 )  # fmt: skip

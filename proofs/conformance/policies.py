@@ -7,20 +7,19 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from flint import fmpq
 
 from bellcheck.mdp.arithmetic import Array, Scalar, exact, exact_array
 from bellcheck.mdp.model import FiniteMDP
 
-from .door import Door, Foreign, View, choice, names, number
+from .door import Door, Foreign, View, choice, number
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
-from .learners import TABLE, Table
+from .learners import ARGUMENTS, TABLE, Table
 from .otherwise import behaviour_ties, first_step
 from .sandbox import InvalidSubject
 
 __all__ = ["DOORS"]
-
-ARGUMENTS = names("arguments", "what the leading parameters are, in order, where their names do not say")
 
 
 # -------------------------------------------------------------------- behaviour
@@ -81,7 +80,24 @@ def _sampler(foreign: Foreign) -> Callable[..., np.ndarray]:
     return counts
 
 
+def _observe_ties(foreign: Foreign) -> None:
+    """Take from one answer where the greedy share goes, if that is not declared: either way is the field's."""
+    epsilon = foreign.declared["epsilon"] or fmpq(0)
+    sampled = foreign.declared["returns"] == "action"
+    question = {"rows": [[0.0, 0.0]], "columns": [[0, 1]], "state": 0, "epsilon": 0.0, "seed": 0}
+    try:
+        answer = foreign.ask({**question, "draws": 400 if sampled else 0})
+    except Fault:
+        return
+    share = answer["counts"][0] / 400 if sampled else answer["probabilities"][0]
+    # Split, it is 1/2; else 1 - epsilon/2. What lies between is the checks' to judge.
+    ties = "split" if share < (3 - float(epsilon)) / 4 else "lowest"
+    foreign.declared["ties"] = foreign.inferred["ties"] = ties
+
+
 def _behaviour_views(foreign: Foreign) -> list[View]:
+    if "ties" not in foreign.texts:
+        _observe_ties(foreign)
     told = "legal" in foreign.roles or "state" not in foreign.roles
     grid = Grid(rectangular=not told)
     epsilon, unasked = foreign.declared["epsilon"], foreign.unasked("epsilon")

@@ -35,8 +35,9 @@ from ..relation import Relation, equal
 double_dqn_target = Claim(
     id="deep-q.double-dqn-target",
     title="DQN, double DQN and the maximum of the online network are different targets",
-    statement=r"r + \gamma \max_{a'} \hat q^-(s', a') \ne r + \gamma\, \hat q^-(s', \arg\max_{a'} \hat q(s', a'))"
-    r" \text{ in general}",
+    statement=r"r + \gamma \max_{a'} \hat q^-(s', a')"
+    r" \ne r + \gamma\, \hat q^-(s', \mathrm{arg}\max_{a'} \hat q(s', a'))"
+    r"\text{ in general}",
     subject="dqn-loss",
     uses=("deep-q.loss-gradient",),
     sources=(cite("mnih2015"), cite("vanhasselt2016")),

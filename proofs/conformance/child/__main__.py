@@ -7,7 +7,6 @@ conversation runs over copies of the descriptors that it cannot reach by acciden
 from __future__ import annotations
 
 import os
-import random
 import sys
 import traceback
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import Any, BinaryIO
 from ..wire import HEADER, decode, encode, length_of
 from .data import WrongShape
 from .loading import CannotLoad, load
+from .randomness import seed
 
 __all__ = ["HANDLERS", "main", "serve"]
 
@@ -108,7 +108,7 @@ def _limit_memory(more: int) -> None:
 
 
 def _answer(handler: Any, request: Mapping[str, Any]) -> dict[str, Any]:
-    _seed(request["seed"])
+    seed(request["seed"], handler.bound.namespace)
     try:
         answer = handler.answer(request)
     except WrongShape as error:
@@ -123,15 +123,6 @@ def _answer(handler: Any, request: Mapping[str, Any]) -> dict[str, Any]:
         text = " ".join(str(error).split())[:300]
         return {"raises": f"{type(error).__name__}: {text}{_place()}"}
     return {"answer": answer}
-
-
-def _seed(seed: int) -> None:
-    """Set the global generators, so that what draws from them can be repeated; or, another seed, so that it shows."""
-    random.seed(seed)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(seed % 2**32)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
 
 
 def _place() -> str:

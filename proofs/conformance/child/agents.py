@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .binding import bind, is_number, named_as
+from .binding import bind, named_as
+from .constants import numbers_of_a_class
 from .data import FORMS, read_table
 from .learners import Learner
 from .loading import CannotLoad
@@ -61,11 +62,7 @@ class Agent(Learner):
         missing = {"step_size", "discount"} - self.bound.told - declared.keys()
         if not missing:
             return {}
-        try:
-            agent = self._made({"table": [[0.0, 0.0]] * 2, "step_size": 0.5, "discount": 0.5})
-        except Exception:  # that is found out when the agent is asked
-            return {}
-        numbers = {name for name, value in vars(agent).items() if is_number(value)}
+        numbers = numbers_of_a_class(self._class.function)
         found = {role: [name for name in numbers if named_as(name, role)] for role in missing}
         return {role: fitting[0] for role, fitting in found.items() if len(fitting) == 1}
 
@@ -108,7 +105,11 @@ def _only(owner: Any, declared: str | None, names: tuple[str, ...], what: str, k
 
 def _form_of(table: Any) -> str:
     if isinstance(table, Mapping):
-        return "rows"
+        make = getattr(table, "default_factory", None)
+        filling = make() if make is not None else np.zeros(1)
+        if isinstance(filling, Mapping):
+            return "nested"
+        return "rows" if np.ndim(filling) else "dict"
     return "lists" if isinstance(table, list) else "array"
 
 
@@ -184,9 +185,12 @@ class Training:
         }
         environment = recorded(table, request["start"], request["time_limit"])
         environment.reset(seed=request["seed"])
+        environment.action_space.seed(request["seed"])
         values = {**request, "env": environment, "rng": np.random.default_rng(request["seed"]), "epsilon_decay": 0.0}
         values["first_epsilon"] = values["last_epsilon"] = request["epsilon"]
         learned = self.bound(values)
+        if isinstance(learned, tuple) and learned:
+            learned = learned[0]  # behind the table stand rewards, lengths of episodes and the like
         if not isinstance(learned, Mapping | list) and not hasattr(learned, "shape"):
             learned = getattr(learned, _only(learned, None, _TABLES, "an attribute that holds its table", "attribute"))
         columns = [list(range(len(rows))) for rows in request["table"]]

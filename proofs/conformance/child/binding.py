@@ -1,20 +1,20 @@
 """Which argument of a foreign function is what: parameters are recognised by the names that the field gives them.
 
-So are numbers that a program keeps in its module, ``ALPHA = 0.1`` above the function: they are set before each call to
-what would be handed over, for 0.1 and its like are no numbers that floats compute with exactly.
+So are numbers that a program keeps in its module (`constants`), for 0.1 and its like are no numbers that floats compute
+with exactly.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import CodeType, FunctionType
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .constants import numbers_of_the_module
 from .loading import CannotLoad
 
-__all__ = ["CONSTANTS", "NAMES", "Bound", "bind", "is_number", "named_as"]
+__all__ = ["NAMES", "Bound", "bind", "named_as"]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "table": ("q", "qtable", "table", "qvalues", "qs"),
@@ -45,7 +45,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "values": ("v", "values", "value", "u"),
     "start": ("vinit", "v0", "start", "initial", "initialvalue", "initialvalues"),
     "seed": ("seed",),
-    "rng": ("rng", "generator", "nprandom", "nprandom", "randomstate"),
+    "rng": ("rng", "generator", "nprandom", "randomstate"),
     "step": ("k", "n", "step", "i", "visits", "count", "t", "timestep"),
     "online": (
         "online", "qnet", "source", "onlineparams", "params", "onlinenet", "policynet", "net", "model", "network",
@@ -85,6 +85,7 @@ class Bound:
     roles : role -> the parameter's name.
     constants : role -> the name in the function's module that is set before each call.
     told : the roles of both kinds.
+    namespace : the names of the module that the function is of.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Bound:
         self.roles = dict(roles)
         self.constants = {role: name for role, (_, name) in constants.items()}
         self.told = {*roles, *constants}
+        self.namespace = vars(sys.modules.get(getattr(function, "__module__", None) or "", sys.modules[__name__]))
         self._positional = tuple(positional)
         self._places = constants
 
@@ -156,48 +158,19 @@ def bind(
             f"{', '.join(p.name for p in parameters) or 'no parameters'}; say which is which: --declare {wanted}"
         )
     positional = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name in roles.values()]
-    constants = {}
+    constants: dict[str, tuple[dict[str, Any], str]] = {}
+    numbers = numbers_of_the_module(function)
     for role in CONSTANTS:
         if role in optional and role not in roles and role not in declared:
-            places = {name: namespace for namespace, name in _numbers(function) if named_as(name, role)}
+            places = [(namespace, name) for name, namespace in numbers.items() if named_as(name, role)]
             if len(places) == 1:
-                [(name, namespace)] = places.items()
-                constants[role] = namespace, name
+                [constants[role]] = places
     return Bound(function, roles, positional, constants)
 
 
 def named_as(name: str, role: str) -> bool:
     """Whether the field has this name for a role."""
     return name.lower().replace("_", "") in NAMES[role]
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is a number that a program may have built in."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _numbers(function: Any, seen: frozenset[Any] = frozenset()) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield the numbers of its module that a function names, itself or through other functions of that module."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    function = inspect.unwrap(function)
-    function = getattr(function, "__func__", function)
-    if not isinstance(function, FunctionType) or function in seen:
-        return
-    namespace = function.__globals__
-    for name in _names(function.__code__):
-        value = namespace.get(name)
-        if is_number(value):
-            yield namespace, name
-        elif isinstance(value, FunctionType) and value.__globals__ is namespace:
-            yield from _numbers(value, seen | {function})
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
 
 
 def _role(name: str, known: Sequence[str], taken: Mapping[str, str]) -> str | None:

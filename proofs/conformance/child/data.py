@@ -97,7 +97,8 @@ FORMS: dict[str, Callable[[Rows, list[list[int]]], Any]] = {
     "rows": _array_rows,
 }
 """How a program may keep its table: ``Q[s, a]`` of float64 or float32, ``Q[s][a]`` of lists, ``Q[(s, a)]``,
-``Q[s][a]`` of dictionaries, and a dictionary of one array a state. The third and fourth have legal actions alone."""
+``Q[s][a]`` of dictionaries, and a dictionary of one array a state. Dictionaries of numbers have legal
+actions alone."""
 
 
 def read_table(table: Any, rows: Rows, columns: list[list[int]]) -> Rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from .binding import bind
 from .data import FORMS, Rows, WrongShape, read_table, scalar
 from .loading import CannotLoad
+from .randomness import seed
 
 __all__ = ["DoubleLearner", "ExpectedSarsa", "Learner", "NStepLearner", "Sarsa"]
 
@@ -32,9 +32,10 @@ class Learner:
         """Return the rows of the table after the update that `request` describes."""
         rows, columns = request["table"], request["columns"]
         returned, table = self._call(request)
+        returned = _first(returned)
         if returned is None:
             return {"table": read_table(table, rows, columns)}
-        if isinstance(returned, Mapping) or not (np.isscalar(returned) or np.ndim(returned) == 0):
+        if isinstance(returned, Mapping | list) or np.ndim(returned) > 0:
             return {"table": read_table(returned, rows, columns)}
         if self._returns_the_value is None:
             self._returns_the_value = self._probe()
@@ -68,6 +69,14 @@ class Learner:
         width = len(request["table"][0])
         values["legal"] = np.isin(np.arange(width), legal) if self._as_mask else list(legal)
         return values
+
+
+def _first(returned: Any) -> Any:
+    """Leave out what a learner returns beside its table: what stands behind it, and reports on the step."""
+    if isinstance(returned, tuple):
+        returned = returned[0] if returned else None
+    is_report = isinstance(returned, Mapping) and all(isinstance(key, str) for key in returned)
+    return None if is_report else returned
 
 
 class Sarsa(Learner):
@@ -114,8 +123,7 @@ class DoubleLearner:
         tosses = 1 if "first" in self.bound.roles else self.tosses
         before = [request["table_a"], request["table_b"]]
         for toss in range(tosses):
-            random.seed(toss)
-            np.random.seed(toss)  # noqa: NPY002 - the subject's coin may be NumPy's global generator
+            seed(toss, self.bound.namespace)
             after = self._once(request, np.random.default_rng(toss))
             other = 1 if request["first"] else 0
             if tosses == 1 or after[other] == before[other]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from .binding import bind
 from .data import FORMS, WrongShape, numbers, scalar
 from .loading import CannotLoad
+from .randomness import seed
 
 __all__ = ["Behaviour", "Following", "StepSize"]
 
@@ -33,8 +33,7 @@ class Behaviour:
             return {"probabilities": self._probabilities(self.bound(self._values(request)), allowed, request)}
         counts = [0] * len(request["rows"][0])
         rng = np.random.default_rng(request["seed"])
-        random.seed(request["seed"])
-        np.random.seed(request["seed"] % 2**32)  # noqa: NPY002 - the subject may draw from NumPy's global generator
+        seed(request["seed"], self.bound.namespace)
         for _ in range(request["draws"]):
             action = scalar(self.bound({**self._values(request), "rng": rng}))
             if action != int(action) or not 0 <= action < len(counts):
@@ -51,6 +50,8 @@ class Behaviour:
 
     def _probabilities(self, returned: Any, allowed: list[int], request: Mapping[str, Any]) -> list[float]:
         width = len(request["rows"][request["state"]])
+        if np.ndim(returned) == 0 and not isinstance(returned, Mapping):
+            raise WrongShape(f"a {type(returned).__name__} where probabilities are due; of actions say returns=action")
         if isinstance(returned, Mapping):
             return [scalar(returned.get(a, 0.0)) for a in range(width)]
         found = [scalar(p) for p in returned] if isinstance(returned, list | tuple) else returned
