@@ -19,7 +19,6 @@ NUMBER = count()
 def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return what a file of some text calls by a name."""
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
 
     def load_text(text: str, name: str = "update"):
         file = tmp_path / f"program_{next(NUMBER)}.py"
