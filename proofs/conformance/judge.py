@@ -287,6 +287,7 @@ class Court:
             subject=self.foreign.name,
             kind=self.foreign.door.kind,
             declared=self.foreign.texts,
+            inferred=self.foreign.inferred,
             constants=self.foreign.constants,
             seed=self.seed,
             results=results,
