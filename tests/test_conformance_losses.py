@@ -1,4 +1,4 @@
-"""TD losses as people write them: what they need not declare, and what is held against them still."""
+"""TD losses as people write them: what they need not declare, and what they are told where they cannot be judged."""
 
 from __future__ import annotations
 
@@ -58,6 +58,29 @@ def double(q_net, target_net, batch, gamma):
         best = q_net(batch.next_obs).argmax(1, keepdim=True)
         y = batch.rewards + gamma * target_net(batch.next_obs).gather(1, best).squeeze(1) * (1 - batch.dones)
     return F.mse_loss(q, y)
+
+def where(q_net, target_net, batch, gamma):
+    values = target_net(batch.next_obs).max(1).values.detach()
+    q = q_net(batch.obs).gather(1, batch.actions.view(-1, 1)).squeeze(1)
+    return F.mse_loss(q, batch.rewards + gamma * torch.where(batch.dones, torch.zeros_like(values), values))
+
+def columns(q_net, target_net, batch, gamma):
+    s, a, r, s2, d = batch
+    return F.mse_loss(q_net(s).gather(1, a), r + gamma * (1 - d) * target_net(s2).max(1, keepdim=True)[0].detach())
+
+def item(q_net, target_net, batch, gamma):
+    return square(q_net, target_net, batch, gamma).item()
+
+def backward(q_net, target_net, batch, gamma):
+    loss = square(q_net, target_net, batch, gamma)
+    loss.backward()
+    return loss
+
+def training_step(q_net, target_net, optimizer, batch, gamma):
+    optimizer.zero_grad()
+
+def without_optimizer(q_net, target_net, batch, gamma, optimizer=None):
+    return half_square(q_net, target_net, batch, gamma)
 """
 GRADIENT = ("deep-q.loss-gradient",)
 
@@ -72,6 +95,10 @@ def losses(tmp_path: Path) -> Path:
 
 def _judged(losses: Path, name: str, **declared: str) -> Judgement:
     return judge_subject(f"{losses}:{name}", "td-loss", claims=GRADIENT, max_examples=5, **declared)
+
+
+def _reasons(judgement: Judgement, id: str) -> list[str]:
+    return [result.reason or "" for result in judgement.results if result.id == id and result.status == "refuted"]
 
 
 # -------------------------------------------------------------------- what is not declared
@@ -149,3 +176,21 @@ def test_what_was_inferred_is_said(losses, capsys):
     said = "taken from its answers, not declared: error=huber threshold=1 reduction=sum; declare it to be held to it"
     assert said in printed
     assert "taken from its answers" not in nothing
+
+
+# -------------------------------------------------------------------- what to do
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "form"),
+    [("where", {"dones": "bool"}, "dones=numbers|bool"), ("columns", {"columns": "yes"}, "columns=yes|no")],
+)
+def test_the_form_of_a_batch_is_asked_for(losses, name, declared, form):
+    """A loss that cannot compute with the parts as they are given is told which other forms there are."""
+    wrong, right = _judged(losses, name), _judged(losses, name, **declared)
+
+    [reason] = _reasons(wrong, "conduct.answers")
+    assert "RuntimeError" in reason
+    assert form in reason.partition("if it takes another form than it was given, say which: --declare")[2]
+    assert right.exit_status == 0
+    assert right.inferred == {"error": "square"}

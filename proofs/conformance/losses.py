@@ -11,6 +11,7 @@ what programs get wrong, and a bug must not pass for a convention: there the def
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -197,9 +198,9 @@ DOORS = (
             flag("masked", "the maximum runs over the legal actions of the next state", default=False),
             choice("truncation", "a cut-off bootstraps like any step, or counts among the ends", "bootstraps", "ends"),
             DISCOUNT,
-            choice("dtype", "the precision of networks and batch", "float64", "float32"),
+            choice("dtype", "the precision of networks and batch", "float64", "float32", form=True),
             choice("dones", "flags are numbers or booleans", "numbers", "bool", form=True),
-            flag("columns", "actions, rewards and flags have shape (B, 1)", default=False),
+            replace(flag("columns", "actions, rewards and flags have shape (B, 1)", default=False), form=True),
         ),
         ("dqn-loss",),
         _views,
