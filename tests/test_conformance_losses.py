@@ -194,3 +194,22 @@ def test_the_form_of_a_batch_is_asked_for(losses, name, declared, form):
     assert form in reason.partition("if it takes another form than it was given, say which: --declare")[2]
     assert right.exit_status == 0
     assert right.inferred == {"error": "square"}
+
+
+@pytest.mark.parametrize("name", ["item", "backward"])
+def test_a_loss_is_a_tensor_before_it_is_differentiated(losses, name):
+    """A number, or a loss that has been differentiated, is of no use; what to return is said."""
+    [reason] = _reasons(_judged(losses, name), "conduct.shape")
+
+    assert "return the tensor itself, before .item() or .backward()" in reason
+
+
+def test_a_training_step_is_no_loss(losses):
+    """A signature with an optimizer is refused for what it is, not for a name that is not clear."""
+    with pytest.raises(
+        InvalidSubject, match=r"no optimizer is given.*not a training step"
+    ) as refused:
+        _judged(losses, "training_step")
+
+    assert "arguments=" not in str(refused.value)
+    assert _judged(losses, "without_optimizer").exit_status == 0
