@@ -26,6 +26,9 @@ def print_judgement(console: Console, judgement: Judgement, expected: ExpectedFa
     """Print a judgement: the count, the counterexample, and a line for each result."""
     unexpected = expected.unexpected(judgement)
     console.print(Text(_headline(judgement, len(unexpected)), style="bold"))
+    if judgement.inferred:
+        taken = " ".join(f"{name}={text}" for name, text in judgement.inferred.items())
+        console.print(Text(f"taken from its answers, not declared: {taken}; declare it to be held to it"))
     if judgement.constants:
         roles = ", ".join(f"{name} as the {role.replace('_', ' ')}" for role, name in judgement.constants.items())
         console.print(Text(f"set before each call, whatever the program has built in: {roles}", style="dim"))

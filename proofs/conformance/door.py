@@ -192,6 +192,8 @@ class Foreign:
             folder,
             function,
         )
+        self.inferred: dict[str, str] = {}
+        """What it follows without having declared it: names and texts, as one would declare them."""
         self.written: set[str] = set()
         self.asked = self.answered = 0
         self.random = door.random or self.declared.get("returns") == "action"

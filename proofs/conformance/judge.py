@@ -45,7 +45,7 @@ FEW = 20
 FAULT_REDUCTIONS: dict[FaultKind, int] = {"hangs": 0, "out-of-memory": 10}
 """How often a fault is asked for again to make its instance smaller, where that costs more than the default's."""
 BESIDE = "moved onto numbers that floats hold exactly, the instances are none that the claim is about"
-STUMBLES = ("AttributeError", "IndexError", "KeyError", "TypeError")
+STUMBLES = ("AttributeError", "IndexError", "KeyError", "RuntimeError", "TypeError", "ValueError")
 """What code raises that is given another form of its arguments than it takes: a table that is an array, say."""
 JUDGED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture", "statistical")
 """The evidence that foreign code can give: a function of numbers has no symbols."""
@@ -287,6 +287,7 @@ class Court:
             subject=self.foreign.name,
             kind=self.foreign.door.kind,
             declared=self.foreign.texts,
+            inferred=self.foreign.inferred,
             constants=self.foreign.constants,
             notes=self.foreign.door.notes(self.foreign),
             seed=self.seed,

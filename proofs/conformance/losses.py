@@ -2,11 +2,16 @@
 
 What a loss may choose it declares: the error function, the reduction, double or not, weights, masks, truncation. A
 wrong declaration is found out, for any two conventions differ on two batches (`loss_conventions`).
+
+So is one that was never made, where it is a choice of scale and shape: error, threshold, reduction and weights are
+taken from the answers to those batches, if one convention gives them all, and `Foreign.inferred` says so. The rest is
+what programs get wrong, and a bug must not pass for a convention: there the default holds until another is declared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,12 +33,46 @@ from .sandbox import InvalidSubject
 __all__ = ["DOORS"]
 
 
+_FIELDS = ("error", "threshold", "reduction", "double", "weighted", "normalised", "masked", "truncation")
+_INFERRED = ("error", "threshold", "reduction", "weighted", "normalised")
+"""What is taken from the answers where it is not declared."""
+
+
 def _convention(foreign: Foreign) -> LossConvention:
-    fields = ("error", "threshold", "reduction", "double", "weighted", "normalised", "masked", "truncation")
+    """Return the convention that the subject is held to, and note in `foreign.inferred` what it does not declare."""
+    held = {name: foreign.declared[name] for name in _FIELDS}
+    missing = [name for name in _INFERRED if name not in foreign.texts]
+    fitting = [
+        convention
+        for convention in _followed(foreign)
+        if all(name in missing or getattr(convention, name) == value for name, value in held.items())
+    ]
+    if len(fitting) == 1:
+        [found] = fitting
+        foreign.inferred = {
+            name: _text(value) for name, value in found.to_data().items() if getattr(found, name) != held[name]
+        }
+        return found
     try:
-        return LossConvention(**{name: foreign.declared[name] for name in fields})
+        return LossConvention(**held)
     except WrongConvention as error:
         raise InvalidSubject(f"--declare: {error}") from None
+
+
+def _followed(foreign: Foreign) -> list[LossConvention]:
+    """Return the conventions that the subject follows on the telling batches; none if it cannot be asked about them."""
+    if foreign.declared["discount"] is None and "discount" not in foreign.roles:
+        return []
+    # Any error will do, for no question depends on it; a threshold is one of those that are looked for.
+    asked = LossConvention(
+        error="huber",
+        threshold=foreign.declared["threshold"] or 1,
+        **{name: foreign.declared[name] for name in _FIELDS if name not in _INFERRED},
+    )
+    try:
+        return agreeing(_loss(foreign, asked), asked)
+    except (NotOffered, Fault):
+        return []
 
 
 def _loss(foreign: Foreign, declared: LossConvention) -> Callable[..., Differentiated]:
@@ -135,8 +174,12 @@ def _written(convention: LossConvention, declared: LossConvention) -> str:
     parts = []
     for name, value in convention.to_data().items():
         if value not in (usual[name], None) or value != instead_of[name]:
-            parts.append(f"{name}={'yes' if value is True else 'no' if value is False else value}")
+            parts.append(f"{name}={_text(value)}")
     return " ".join(parts)
+
+
+def _text(value: object) -> str:
+    return "yes" if value is True else "no" if value is False else str(value)
 
 
 DOORS = (
@@ -155,9 +198,9 @@ DOORS = (
             flag("masked", "the maximum runs over the legal actions of the next state", default=False),
             choice("truncation", "a cut-off bootstraps like any step, or counts among the ends", "bootstraps", "ends"),
             DISCOUNT,
-            choice("dtype", "the precision of networks and batch", "float64", "float32"),
+            choice("dtype", "the precision of networks and batch", "float64", "float32", form=True),
             choice("dones", "flags are numbers or booleans", "numbers", "bool", form=True),
-            flag("columns", "actions, rewards and flags have shape (B, 1)", default=False),
+            replace(flag("columns", "actions, rewards and flags have shape (B, 1)", default=False), form=True),
         ),
         ("dqn-loss",),
         _views,

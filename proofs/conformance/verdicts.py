@@ -90,8 +90,8 @@ class Result(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Judgement(msgspec.Struct, kw_only=True):
     """Everything that one run of `judge` showed about a subject.
 
-    `constants` are the numbers in the subject's module or object that were set before each call, by their role; `notes`
-    say what of the subject was not judged.
+    `inferred` are conventions that it did not declare and was held to, for its answers follow them; `constants` are the
+    numbers in its module or object that were set before each call, by their role; `notes` say what was not judged.
     `looks_like` are the planted bugs that answer as it does, and the declarations that would fit it; `false_alarm` is
     the probability that right code is refuted by chance.
     """
@@ -100,6 +100,7 @@ class Judgement(msgspec.Struct, kw_only=True):
     subject: str
     kind: str
     declared: dict[str, str]
+    inferred: dict[str, str]
     constants: dict[str, str]
     notes: list[str]
     seed: int

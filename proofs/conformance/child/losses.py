@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ __all__ = ["Batch", "Loss", "network", "tensors"]
 _PARTS = ("observations", "actions", "rewards", "next_observations", "dones")
 _MORE = ("truncated", "weights", "next_mask")
 _FIELDS = {**{part: NAMES[part] for part in (*_PARTS, *_MORE)}, "discount": NAMES["discount"]}
+_OPTIMIZERS = ("optimizer", "optimiser", "optim", "opt", "qoptimizer")
+_REMEDY = "return the tensor itself, before .item() or .backward()"
 
 
 class Batch:
@@ -52,6 +55,7 @@ class Loss:
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
         optional = ("target", "batch", *_PARTS, *_MORE, "discount")
         self.declared = declared
+        _refuse_optimizer(function, declared)
         self.bound = bind(function, ("online",), optional, declared)
         missing = [part for part in _PARTS if part not in self.bound.roles]
         if "batch" not in self.bound.roles and missing:
@@ -73,12 +77,28 @@ class Loss:
             return {name: plain(returned.get(name)) for name in ("value", "gradient", "target_gradient")}
         loss = _loss_in(returned)
         if loss.requires_grad:
+            if _gradient(online) is not None or _gradient(target) is not None:
+                raise WrongShape(f"a loss that has been differentiated; {_REMEDY}")
             loss.backward()
         return {
             "value": float(loss.detach()),
             "gradient": _gradient(online),
             "target_gradient": None if shared else _gradient(target),
         }
+
+
+def _refuse_optimizer(function: Any, declared: Mapping[str, Any]) -> None:
+    """Raise `CannotLoad` where a parameter is an optimizer, unless it has a default or is declared to be another."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return
+    for parameter in parameters[len(declared.get("arguments", ())) :]:
+        if parameter.default is parameter.empty and parameter.name.lower().replace("_", "") in _OPTIMIZERS:
+            raise CannotLoad(
+                f"parameter {parameter.name!r}: no optimizer is given, for a loss is judged, not a training step; "
+                "name the function that returns the loss"
+            )
 
 
 def network(weights: list[list[float]], dtype: Any) -> Any:
@@ -123,6 +143,8 @@ def _loss_in(returned: Any) -> Any:
         found = found["loss"] if "loss" in found.keys() else None  # noqa: SIM118 - iterating a tensordict gives no keys
     elif isinstance(found, tuple) and found:
         found = found[0]
+    if isinstance(found, int | float) or (hasattr(found, "__array__") and not isinstance(found, torch.Tensor)):
+        raise WrongShape(f"a {type(found).__name__} where the loss is due; {_REMEDY}")
     if not isinstance(found, torch.Tensor) or found.numel() != 1:
         raise WrongShape(f"a {type(returned).__name__} where the loss is due, one number")
     return found.reshape(())
