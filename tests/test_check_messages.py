@@ -67,7 +67,8 @@ def test_a_number_that_is_built_in_has_to_be_declared(check):
 
         assert status == 3
         assert "could not be asked anything, 0 hold" in text
-        assert text.count(f"no parameter is the {role}; if it is built in, say which: --declare {role}=NUMBER") == 1
+        assert text.count(f"no parameter is the {role}, nor a number of that name in its module") == 1
+        assert text.count(f"if it is built in, say which: --declare {role}=NUMBER") == 1
 
 
 def test_a_number_that_floats_round_has_a_remedy(check):
@@ -116,13 +117,14 @@ def test_a_law_is_named(check):
 
 
 def test_ties_may_have_to_be_declared(check):
-    """A policy that gives ties to the first is told what was taken for granted."""
+    """A policy that gives ties to the first is told what was taken from its answers, or that it declares otherwise."""
     status, text = check("first_best", "behaviour", "--claim", "q-learning.exploration")
-    declared, _ = check("first_best", "behaviour", "--claim", "q-learning.exploration", "--declare", "ties=lowest")
+    wrong, advice = check("first_best", "behaviour", "--claim", "q-learning.exploration", "--declare", "ties=split")
 
-    assert status == 1
-    assert "ties are split; where they are not, say which: --declare ties=split|lowest" in text
-    assert declared == 0
+    assert status == 0
+    assert "taken from its answers, not declared: ties=lowest" in text
+    assert wrong == 1
+    assert "ties are split; where they are not, say which: --declare ties=split|lowest" in advice
 
 
 def test_a_class_is_no_update(check):

@@ -14,8 +14,8 @@ UNDEFINED = "deep-q.terminal-mask::undefined_values_of_ends_do_not_matter"
 ONE_STEP = "q-learning.update-rule::one_entry_moves_to_its_target"
 
 
-def _judged(name: str, kind: str, *claims: str) -> Judgement:
-    return judge_subject(f"{TUTORIAL}:{name}", kind, claims=claims, max_examples=12)
+def _judged(name: str, kind: str, *claims: str, **declared: str) -> Judgement:
+    return judge_subject(f"{TUTORIAL}:{name}", kind, claims=claims, max_examples=12, **declared)
 
 
 def _refuted(judgement: Judgement) -> set[str]:
@@ -49,7 +49,7 @@ def test_an_agent_that_does_not_ask_is_refuted() -> None:
 @pytest.mark.parametrize(("name", "refuted"), [("by_choice", set()), ("by_factor", {UNDEFINED})])
 def test_a_factor_is_no_mask_where_an_end_holds_no_number(name: str, refuted: set[str]) -> None:
     """A finding about the idiom `(not terminated) * max(...)`: 0 times NaN is NaN, and the target of an end is r."""
-    judgement = _judged(name, "q-learner", "deep-q.terminal-mask")
+    judgement = _judged(name, "q-learner", "deep-q.terminal-mask", undefined="yes")
 
     assert _refuted(judgement) == refuted
     for result in judgement.results:

@@ -198,7 +198,6 @@ class Foreign:
         self.asked = self.answered = 0
         self.random = door.random or self.declared.get("returns") == "action"
         self.latest: dict[str, Any] = {}
-        self.inferred: dict[str, str] = {}
         self._remembered: list[tuple[dict[str, Any], int, dict[str, Any]]] = []
 
     @property

@@ -24,10 +24,10 @@ from bellcheck.mdp.model import FiniteMDP
 from ..claim import Check
 from ..loss_conventions import agreeing
 from ..loss_draws import fits
-from .door import Door, Foreign, View, choice, flag, names, number
+from .door import Door, Foreign, View, choice, flag, number
 from .faults import Fault, NotOffered
 from .grid import MANTISSA, Grid, as_float
-from .learners import DISCOUNT
+from .learners import ARGUMENTS, DISCOUNT
 from .sandbox import InvalidSubject
 
 __all__ = ["DOORS"]
@@ -188,7 +188,7 @@ DOORS = (
         "a DQN loss",
         "loss(q_net, target_net, batch, gamma), or the parts of the batch by name; a scalar tensor",
         (
-            names("arguments", "what the leading parameters are, in order, where their names do not say"),
+            ARGUMENTS,
             choice("error", "the function of the TD error", "half-square", "square", "absolute", "huber"),
             number("threshold", "where the Huber loss becomes linear", low=0),
             choice("reduction", "mean or sum over the batch", "mean", "sum"),
