@@ -206,9 +206,7 @@ def test_a_loss_is_a_tensor_before_it_is_differentiated(losses, name):
 
 def test_a_training_step_is_no_loss(losses):
     """A signature with an optimizer is refused for what it is, not for a name that is not clear."""
-    with pytest.raises(
-        InvalidSubject, match=r"no optimizer is given.*not a training step"
-    ) as refused:
+    with pytest.raises(InvalidSubject, match=r"no optimizer is given.*not a training step") as refused:
         _judged(losses, "training_step")
 
     assert "arguments=" not in str(refused.value)
