@@ -245,7 +245,16 @@ def test_a_wrong_number_is_found_out(wrong: tuple[str, str], check: Check) -> No
 
 def test_a_wrong_convention_is_found_out_and_said(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
     """The mean of squares is not that of half squares, and the declaration that would fit is named."""
-    options = ("--as", "td-loss", "--claim", "deep-q.loss-targets", "--max-examples", "3")
+    options = (
+        "--as",
+        "td-loss",
+        "--declare",
+        "error=half-square",
+        "--claim",
+        "deep-q.loss-targets",
+        "--max-examples",
+        "3",
+    )
 
     status, data = check(f"{RIGHT}:loss", *options)
 
