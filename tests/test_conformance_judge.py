@@ -48,7 +48,7 @@ def _refuted(judgement: Judgement) -> list[Result]:
         ("train", "training", {}),
         ("operator", "operator", {}),
         ("values_operator", "operator", {}),
-        ("solve", "solver", {}),
+        ("solve", "solver", {"validates": "yes"}),
         ("epsilon_greedy", "behaviour", {"ties": "split"}),
         ("act", "behaviour", {"ties": "split", "returns": "action"}),
         ("step_size", "step-size", {}),

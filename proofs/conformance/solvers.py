@@ -92,8 +92,10 @@ class Rectangle:
         return pair - int(self.mdp.pair_start[self.mdp.pair_state[pair]])
 
 
-def _forms(foreign: Foreign) -> tuple[str, ...]:
-    return foreign.declared["forms"] or ("dense",)
+def _forms(foreign: Foreign) -> list[tuple[str, str]]:
+    """Return the forms that P and R come in, each with the label of its results: none where there is one form."""
+    forms = foreign.declared["forms"] or ("dense",)
+    return [(form, form if len(forms) > 1 else "") for form in forms]
 
 
 # -------------------------------------------------------------------- operators
@@ -146,6 +148,27 @@ class _Partial(Plan):
         return object.__getattribute__(self, name)
 
 
+def _epsilon(foreign: Foreign) -> fmpq:
+    """Return the declared epsilon as a program holds it: the float that is nearest."""
+    return exact(_nearest_float(foreign.declared["epsilon"]))
+
+
+def _nearest_float(x: fmpq) -> float:
+    """Round: what a promise is about is handed over, and is computed with by nobody who could be blamed for it."""
+    return int(x.p) / int(x.q)
+
+
+def _threshold(foreign: Foreign) -> fmpq:
+    """Return a threshold on the change of a sweep that keeps the promise of the declared epsilon.
+
+    A sweep, in place or not, that changes no value by theta leaves a residual below gamma theta. So the values are
+    within gamma theta / (1 - gamma), and a greedy policy loses at most twice that (bellman.residual-bounds): with
+    theta = epsilon (1 - gamma) / 2 for the largest gamma that is asked, less than epsilon. For the default epsilon
+    2^-20 the theta 2^-28 is far above the rounding of a sweep, about 2^-40 for values up to 32 / (1 - gamma) = 2^12.
+    """
+    return _epsilon(foreign) * (1 - max(SOLVER_DISCOUNTS)) / 2
+
+
 def _solve(foreign: Foreign, form: str) -> Callable[..., Plan]:
     def solve(mdp: FiniteMDP, epsilon: Scalar, start: Array | None = None) -> Plan:
         """The signature of ``bellcheck.mdp.planning.plan``."""
@@ -158,7 +181,8 @@ def _plan(foreign: Foreign, mdp: FiniteMDP, epsilon: Scalar, start: Array | None
     rectangle = Rectangle(mdp)
     question = {
         **rectangle.question(),
-        "epsilon": as_float(epsilon),
+        "epsilon": _nearest_float(epsilon),
+        "threshold": _nearest_float(_threshold(foreign)),
         "start": None if start is None else [as_float(x) for x in start],
         "sparse": form == "sparse",
     }
@@ -181,7 +205,7 @@ def _plan(foreign: Foreign, mdp: FiniteMDP, epsilon: Scalar, start: Array | None
 def _iterate(foreign: Foreign, form: str) -> Callable[..., Plan]:
     def iterate(mdp: FiniteMDP) -> Plan:
         """The signature of ``bellcheck.mdp.planning.iterate``."""
-        found = _plan(foreign, mdp, foreign.declared["epsilon"], None, form)
+        found = _plan(foreign, mdp, _epsilon(foreign), None, form)
         if found.sweeps is None:
             raise NotOffered("the solver does not say how many policies it looked at")
         # Its values are floats, and the check that asks for v* itself is not for them.
@@ -196,7 +220,8 @@ def _accepts(foreign: Foreign) -> Callable[..., bool]:
         if discount == 0 and not foreign.declared["zero_discount"]:
             raise NotOffered("discount 0, which the subject does not take")
         question = {"P": _floats(P), "R": _floats(R), "terminal": [], "discount": float(_floats(discount))}
-        question |= {"epsilon": as_float(foreign.declared["epsilon"]), "start": None, "sparse": False}
+        question |= {"epsilon": _nearest_float(_epsilon(foreign)), "threshold": _nearest_float(_threshold(foreign))}
+        question |= {"start": None, "sparse": False}
         if reference("input-check").call(P, R, discount):
             foreign.ask(question)  # what goes wrong here is no refusal, but a fault
             return True
@@ -216,26 +241,46 @@ def _floats(value: Any) -> Any:
 
 
 def _solver_views(foreign: Foreign) -> list[View]:
-    pins = {} if "epsilon" in foreign.roles else {"epsilon": foreign.declared["epsilon"]}
+    said = "epsilon" in foreign.texts
+    pins = {"epsilon": _epsilon(foreign)} if said or "epsilon" not in foreign.roles else {}
     no_start = "no parameter is an initial value function"
     asks_for_a_start = ("start_is_left_alone", "start_is_used")
+    advice = f"if it promises less than to come within {_epsilon(foreign)}, say so: --declare epsilon=NUMBER"
+    untold = not said and not {"epsilon", "threshold"} & foreign.roles
 
     def left_out(check: Check) -> str | None:
         return no_start if check.name in asks_for_a_start and "start" not in foreign.roles else None
 
+    def unasked(check: Check) -> str | None:
+        if not foreign.declared["validates"]:
+            return "--declare validates=yes asks how it treats what is no model"
+        return None if foreign.declared["model"] == "arrays" else "what is no model is written in arrays, and no table"
+
+    def as_declared(instance: dict[str, Any]) -> dict[str, Any]:
+        # The promise is held as it was given; moved onto the grid, 1/100 would have become 1/128.
+        return {**instance, **{name: pin for name, pin in pins.items() if name in instance}}
+
     discounts = SOLVER_DISCOUNTS if foreign.declared["zero_discount"] else SOLVER_DISCOUNTS[1:]
     grid = Grid(discounts=discounts, probabilities=True, mean_rewards=True)
     views = []
-    for form in _forms(foreign):
-        label = form if len(_forms(foreign)) > 1 else ""
+    for form, label in _forms(foreign):
         views.append(
-            View("solver", _solve(foreign, form), grid, label, pins, effort=4, pointwise=False, left_out=left_out)
+            View(
+                "solver",
+                _solve(foreign, form),
+                grid,
+                label,
+                pins,
+                effort=4,
+                pointwise=False,
+                left_out=left_out,
+                derive=as_declared,
+                advice=advice if untold else None,
+            )
         )
         if foreign.declared["method"] == "policy-iteration":
             views.append(View("policy-iteration", _iterate(foreign, form), grid, label, effort=6, pointwise=False))
-    if foreign.declared["validates"] and foreign.declared["model"] == "arrays":
-        advice = "what does not promise to refuse such input says so: --declare validates=no"
-        views.append(View("input-check", _accepts(foreign), grid, reductions=10, pointwise=False, advice=advice))
+    views.append(View("input-check", _accepts(foreign), grid, reductions=10, pointwise=False, left_out=unasked))
     return views
 
 
@@ -259,12 +304,12 @@ def _learning_views(foreign: Foreign) -> list[View]:
             "learner-run",
             _learn(foreign, form),
             grid,
-            form if len(_forms(foreign)) > 1 else "",
+            label,
             effort=0.8,
             reductions=80,
             pointwise=False,
         )
-        for form in _forms(foreign)
+        for form, label in _forms(foreign)
     ]
 
 
@@ -276,23 +321,21 @@ DOORS = (
         MODEL,
         ("operator",),
         lambda foreign: [
-            View(
-                "operator", _operator(foreign, form), Grid(probabilities=True), form if len(_forms(foreign)) > 1 else ""
-            )
-            for form in _forms(foreign)
+            View("operator", _operator(foreign, form), Grid(probabilities=True), label)
+            for form, label in _forms(foreign)
         ],
     ),
     Door(
         "solver",
         "a solver: values, a policy, and what it says of itself",
-        "solve(P, R, gamma[, epsilon, v_init]) -> values, policy[, converged, iterations]",
+        "solve(P, R, gamma[, epsilon or theta, v_init]) -> values, policy[, converged, iterations]",
         (
             *MODEL,
             number("epsilon", "how near the values and the policy are promised to be", low=0, default="1/1048576"),
             choice("method", "policy iteration counts its policies", "any", "policy-iteration"),
-            flag("validates", "whether it promises to refuse what is no model", default=True),
+            flag("validates", "whether it promises to refuse what is no model", default=False),
             flag("zero_discount", "whether it takes a discount of 0", default=True),
-            names("returns", "what is returned, in order: values, table, policy, converged, sweeps"),
+            names("returns", "what is returned, in order: values, table, policy, converged, sweeps, or - for another"),
         ),
         ("solver", "policy-iteration", "input-check"),
         _solver_views,

@@ -34,7 +34,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "truncated": ("truncated", "truncation", "timeout", "cut"),
     "step_size": ("alpha", "lr", "learningrate", "stepsize", "eta"),
     "discount": ("gamma", "discount", "discountfactor", "g"),
-    "epsilon": ("epsilon", "eps", "tolerance", "tol", "theta"),
+    "epsilon": ("epsilon", "eps"),
+    "threshold": ("threshold", "tolerance", "tol", "theta"),
     "policy": ("policy", "pi", "probabilities", "probs"),
     "legal": (
         "legal", "legalactions", "nextactions", "actions", "available", "availableactions", "actionmask", "mask",

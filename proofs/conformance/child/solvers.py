@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 import numpy as np
 
 from .binding import bind
-from .data import WrongShape, numbers, plain, same, scalar
+from .data import WrongShape, numbers, plain, read_table, same, scalar
 from .loading import CannotLoad
 
 __all__ = ["Learning", "Operator", "Solver"]
@@ -23,6 +25,15 @@ _FIELDS = {
     "sweeps": ("sweeps", "iterations", "iter", "niter", "numiter", "nit", "iters", "k"),
 }
 """What a solver returns, and the names it may have as a key, an attribute or a place in a named tuple."""
+_ADVICE = "say what is returned, in order: --declare returns=" + ",".join(_FIELDS)
+_PROBE: dict[str, Any] = {
+    "P": [[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]] * 3,
+    "R": [[2.5, 3.25], [4.75, 2.25], [3.5, 5.25]],
+    "terminal": [],
+    "discount": 0.5,
+    "start": None,
+}
+"""A model of other numbers of states than of actions, whose action values are 2 at least: no row of them sums to 1."""
 
 
 def _transitions(P: list[Any], axes: str) -> np.ndarray:
@@ -134,7 +145,7 @@ class Operator(_OfAModel):
 class Solver(_OfAModel):
     """A solver: from a model to state values, a policy, and what it says of itself."""
 
-    optional = ("R", "epsilon", "start")
+    optional = ("R", "epsilon", "threshold", "start")
 
     def __init__(self, function: Any, declared: Mapping[str, Any]) -> None:
         super().__init__(function, declared)
@@ -142,46 +153,67 @@ class Solver(_OfAModel):
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return values, policy, converged and sweeps, each None where the solver does not give it."""
-        more = {"epsilon": request["epsilon"]}
+        returned, changed = self._solved(request)
+        return {**self._read(returned, request), "changed": changed}
+
+    def _solved(self, request: Mapping[str, Any]) -> tuple[Any, list[str]]:
+        more = {"epsilon": request["epsilon"], "threshold": request["threshold"]}
         if "start" in self.bound.roles:
             start = request["start"]
             more["start"] = np.zeros(len(request["P"])) if start is None else np.array(start, dtype=float)
-        returned, changed = self._call(request, **more)
-        return {**self._read(returned, request), "changed": changed}
+        return self._call(request, **more)
 
     def _read(self, returned: Any, request: Mapping[str, Any]) -> dict[str, Any]:
-        n_states, n_actions = len(request["P"]), len(request["P"][0])
-        parts = _parts(returned, self._order)
-        if parts.get("values") is None and parts.get("table") is None and parts.get("policy") is None:
-            raise WrongShape(f"a {type(returned).__name__} without values V, a table Q or a policy")
+        size = len(request["P"]), len(request["P"][0])
+        parts = None if self._order else _named(returned)
+        if parts is None:
+            self._order = self._order or _order(returned, *size)
+            if not self._order:
+                self._order = self._probed(request, returned)
+                returned, _ = self._solved(request)  # the probe may have written over what was returned before
+            parts = _in_order(returned, self._order)
         values, table, policy = parts.get("values"), parts.get("table"), parts.get("policy")
+        if values is None and table is None and policy is None:
+            raise WrongShape(f"a {type(returned).__name__} without values V, a table Q or a policy; {_ADVICE}")
         if values is None and table is not None:
-            values = [max(row) for row in numbers(table, n_states, n_actions)]
+            values = [max(row) for row in numbers(_listed(table, *size), *size)]
         return {
-            "values": None if values is None else numbers(values, n_states),
-            "policy": None if policy is None else _actions(policy, n_states, n_actions),
+            "values": None if values is None else numbers(_listed(values, *size), size[0]),
+            "policy": None if policy is None else _actions(_listed(policy, *size), *size),
             "converged": None if parts.get("converged") is None else bool(parts["converged"]),
             "sweeps": None if parts.get("sweeps") is None else int(scalar(parts["sweeps"])),
         }
 
+    def _probed(self, request: Mapping[str, Any], unclear: Any) -> tuple[str, ...]:
+        """Return the order of what is returned, as it shows on a model where nothing looks like something else."""
+        order: tuple[str, ...] = ()
+        with contextlib.suppress(Exception):  # what goes wrong there is not what was asked
+            returned, _ = self._solved({**request, **_PROBE})
+            order = _order(returned, len(_PROBE["R"]), len(_PROBE["R"][0]), unit_rows={"policy"})
+        if not order:
+            n_states, n_actions = len(request["P"]), len(request["P"][0])
+            parts = ", ".join(map(_described, _elements(unclear)))
+            raise WrongShape(
+                f"what is what is not clear for {n_states} states, {n_actions} actions: {parts}; {_ADVICE}"
+            )
+        return order
 
-def _parts(returned: Any, order: tuple[str, ...]) -> dict[str, Any]:
-    """Find the parts of what a solver returned, by position if it says so, else by their names."""
-    if order:
-        listed = list(returned) if len(order) > 1 else [returned]
-        if len(listed) < len(order):
-            raise WrongShape(f"{len(listed)} parts where {', '.join(order)} are declared")
-        return dict(zip(order, listed, strict=False))
-    if isinstance(returned, Mapping):
+
+def _described(part: Any) -> str:
+    name = type(part).__name__
+    return f"{name} {part.dtype} {tuple(part.shape)}" if hasattr(part, "shape") and hasattr(part, "dtype") else name
+
+
+def _named(returned: Any) -> dict[str, Any] | None:
+    """Find the parts of what was returned by their names; None if they have none."""
+    if isinstance(returned, Mapping) and all(isinstance(key, str) for key in returned):
         named = dict(returned)
     elif hasattr(returned, "_fields"):
         named = returned._asdict()
-    elif hasattr(returned, "__dict__") and not hasattr(returned, "shape"):
+    elif hasattr(returned, "__dict__") and not hasattr(returned, "shape") and not isinstance(returned, Mapping):
         named = {key: getattr(returned, key) for key in dir(returned) if not key.startswith("_")}
-    elif isinstance(returned, tuple) and len(returned) == 2:
-        return {"values": returned[0], "policy": returned[1]}
     else:
-        return {"values": returned}
+        return None
     plain_names = {str(key).lower().replace("_", ""): value for key, value in named.items()}
     return {
         part: next((plain_names[n] for n in names if n in plain_names and not inspect.isroutine(plain_names[n])), None)
@@ -189,10 +221,69 @@ def _parts(returned: Any, order: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+def _elements(returned: Any) -> list[Any]:
+    """Return the parts of a tuple; what is none, or is a tuple of numbers, is one part."""
+    if isinstance(returned, tuple) and not all(isinstance(part, int | float | np.number) for part in returned):
+        return list(returned)
+    return [returned]
+
+
+def _in_order(returned: Any, order: tuple[str, ...]) -> dict[str, Any]:
+    listed = [returned] if len(order) == 1 else list(returned)
+    if len(listed) < len(order):
+        raise WrongShape(f"{len(listed)} parts where {', '.join(order)} are due")
+    return dict(zip(order, listed, strict=False))
+
+
+_UNIT_ROWS = frozenset({"policy", "table"})
+"""What rows of floats that sum to 1 may be."""
+
+
+def _order(returned: Any, n_states: int, n_actions: int, unit_rows: Set[str] = _UNIT_ROWS) -> tuple[str, ...]:
+    """Return what each part is by its type and shape, "-" for none of ours; nothing if it may be this or that."""
+    possible = [_kinds(part, n_states, n_actions, unit_rows) or {"-"} for part in _elements(returned)]
+    orders = [
+        order
+        for order in itertools.product(*map(sorted, possible))
+        if all(order.count(part) == 1 for part in order if part != "-")
+    ]
+    return orders[0] if len(orders) == 1 and {"values", "table", "policy"} & {*orders[0]} else ()
+
+
+def _kinds(part: Any, n_states: int, n_actions: int, unit_rows: Set[str] = _UNIT_ROWS) -> Set[str]:
+    """Return what a part may be: whole numbers are actions and floats values; rows that sum to 1 may be a policy."""
+    try:
+        array = np.asarray(plain(_listed(part, n_states, n_actions)))
+    except (WrongShape, ValueError):
+        return set()
+    whole = array.dtype.kind in "biu"
+    if not whole and array.dtype.kind != "f":
+        return set()
+    if array.ndim == 0:
+        return {"converged"} if array.dtype.kind == "b" else {"sweeps"} if whole else set()
+    if array.shape == (n_states,):
+        return {"policy"} if whole else {"values"}
+    if array.shape != (n_states, n_actions):
+        return set()
+    if (array >= 0).all() and np.allclose(array.sum(axis=1), 1):
+        return {"policy"} if whole else unit_rows
+    return {"table"}
+
+
+def _listed(part: Any, n_states: int, n_actions: int) -> Any:
+    """Return a dictionary over states, or over pairs, as a list by state; what is none as it is."""
+    if not isinstance(part, Mapping):
+        return part
+    if any(isinstance(key, tuple) or isinstance(row, Mapping) for key, row in part.items()):
+        return read_table(part, [[0.0] * n_actions] * n_states, [list(range(n_actions))] * n_states)
+    try:
+        return [part[s] for s in range(n_states)]
+    except KeyError as error:
+        raise WrongShape(f"a {type(part).__name__} without state {error}") from None
+
+
 def _actions(policy: Any, n_states: int, n_actions: int) -> list[int]:
     """A policy as one action a state; of probabilities (S, A), those that are certain."""
-    if isinstance(policy, Mapping):
-        policy = [policy[s] for s in range(n_states)]
     rows = plain(policy)
     if np.shape(rows) == (n_states, n_actions):
         weights = np.array(rows, dtype=float)
@@ -221,7 +312,18 @@ class Learning(_OfAModel):
         }
         given = {role: make() for role, make in more.items() if role in self.bound.roles}
         returned, changed = self._call(request, **given)
-        table = _parts(returned, ()).get("table") if not hasattr(returned, "shape") else returned
-        if isinstance(returned, list):
-            table = returned
-        return {"table": numbers(table, len(request["P"]), len(request["P"][0])), "changed": changed}
+        return {"table": _table_of(returned, len(request["P"]), len(request["P"][0])), "changed": changed}
+
+
+def _table_of(returned: Any, n_states: int, n_actions: int) -> Any:
+    """Return the table Q as rows: what has its name, or else the one part that has its shape."""
+    named = _named(returned)
+    if named is not None:
+        tables = [named["table"]]
+    else:
+        tables = _elements(returned)
+        if len(tables) > 1:
+            tables = [part for part in tables if "table" in _kinds(part, n_states, n_actions)]
+    if len(tables) != 1:
+        raise WrongShape(f"a {type(returned).__name__} with {len(tables)} tables Q; return one")
+    return numbers(_listed(tables[0], n_states, n_actions), n_states, n_actions)
