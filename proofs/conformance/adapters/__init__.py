@@ -21,8 +21,7 @@ class Known:
     declared: dict[str, str] = field(default_factory=dict)
 
 
-# P and R as (A, S, S) arrays, or as one sparse matrix an action, checked to be a model unless one asks to skip it; the
-# discount lies in (0, 1].
+# P and R as (A, S, S) arrays, or as one sparse matrix an action, checked to be a model; the discount lies in (0, 1].
 _ARRAYS = {"axes": "ass", "rewards": "full", "forms": "dense,sparse", "zero_discount": "no", "validates": "yes"}
 
 
