@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from . import learners, losses, policies, solvers, trainings
+from . import learners, losses, policies, relatives, solvers, trainings
 from .door import Door
 from .sandbox import InvalidSubject
 
 __all__ = ["DOORS", "door"]
 
-_MODULES = (learners, trainings, solvers, losses, policies)
+_MODULES = (learners, relatives, trainings, solvers, losses, policies)
 DOORS: dict[str, Door] = {member.kind: member for module in _MODULES for member in module.DOORS}
 
 

@@ -27,8 +27,8 @@ from ..loss_draws import fits
 from .door import Door, Foreign, View, choice, flag, number
 from .faults import Fault, NotOffered
 from .grid import MANTISSA, Grid, as_float
-from .learners import ARGUMENTS, DISCOUNT
 from .sandbox import InvalidSubject
+from .tables import ARGUMENTS, DISCOUNT
 
 __all__ = ["DOORS"]
 

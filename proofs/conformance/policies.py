@@ -15,9 +15,9 @@ from bellcheck.mdp.model import FiniteMDP
 from .door import Door, Foreign, View, choice, number
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
-from .learners import ARGUMENTS, TABLE, Table
 from .otherwise import behaviour_ties, first_step
 from .sandbox import InvalidSubject
+from .tables import ARGUMENTS, TABLE, Table
 
 __all__ = ["DOORS"]
 

@@ -24,10 +24,10 @@ from ..subject import reference
 from .door import Door, Foreign, View, choice, flag, names, number
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
+from .tables import ARGUMENTS
 
 __all__ = ["DOORS", "Rectangle"]
 
-ARGUMENTS = names("arguments", "what the leading parameters are, in order, where their names do not say")
 MODEL = (
     choice(
         "model",

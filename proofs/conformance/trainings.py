@@ -19,7 +19,7 @@ from bellcheck.mdp.transitions import Recording
 from .door import Door, Foreign, View
 from .faults import Fault, NotOffered
 from .grid import Grid, as_float, fraction_bits, require_exact
-from .learners import ARGUMENTS, DISCOUNT, EPSILON, STEP_SIZE
+from .tables import ARGUMENTS, DISCOUNT, EPSILON, STEP_SIZE
 
 __all__ = ["DOORS"]
 

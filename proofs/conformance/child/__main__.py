@@ -27,7 +27,7 @@ HANDLERS = {
     "double-q-learner": ("learners", "DoubleLearner"),
     "n-step-learner": ("learners", "NStepLearner"),
     "agent": ("agents", "Agent"),
-    "training": ("agents", "Training"),
+    "training": ("trainings", "Training"),
     "operator": ("solvers", "Operator"),
     "solver": ("solvers", "Solver"),
     "learning": ("solvers", "Learning"),
