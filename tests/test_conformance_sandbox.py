@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import select
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -170,3 +174,27 @@ def test_a_subject_that_cannot_be_loaded_is_bad_input(tmp_path: Path, text: str,
 
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of the end of a process that is not ours")
+def test_no_child_outlives_its_parent(tmp_path: Path) -> None:
+    """Killed while the subject hangs, a run leaves no process behind."""
+    code = f"""
+import os
+from bellcheck.proofs.conformance.sandbox import Limits, Sandbox
+sandbox = Sandbox("q-learner", {f"{MISBEHAVING}:hangs"!r}, {{}}, Limits(seconds=600))
+sandbox.start()
+print(sandbox._process.pid, flush=True)
+sandbox.ask({QUESTION!r})
+"""
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert run.stdout is not None
+    child = int(run.stdout.readline())
+
+    watch = os.pidfd_open(child)
+    run.kill()
+    run.communicate()
+
+    ended, _, _ = select.select([watch], [], [], 60)
+    os.close(watch)
+    assert ended

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,6 +51,7 @@ def main() -> None:
 
 def serve(questions: BinaryIO, answers: BinaryIO, subject: Any = None) -> None:
     """Answer until the parent closes the line; `subject` is the foreign code itself where a fork has brought it."""
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     handler = None
     while True:
         header = questions.read(HEADER.size)
@@ -65,6 +68,13 @@ def serve(questions: BinaryIO, answers: BinaryIO, subject: Any = None) -> None:
         answers.flush()
         if handler is None:
             return
+
+
+def _leave_with(parent: int) -> None:
+    """End with the parent, also from within an endless loop, in which nothing is read from the line."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _encoded(reply: dict[str, Any]) -> bytes:
