@@ -126,7 +126,7 @@ def test_what_could_not_be_asked_is_skipped_with_the_reason(agents):
     run = agents.runpytest_inprocess("-rs")
 
     run.assert_outcomes(skipped=3)
-    run.stdout.fnmatch_lines(["SKIPPED [[]2[]] test_suite.py:*: no parameter is the step_size; * step_size=NUMBER"])
+    run.stdout.fnmatch_lines(["SKIPPED [[]2[]] test_suite.py:*: no parameter is the step_size, * step_size=NUMBER"])
 
 
 def test_conventions_stand_behind_the_kind(agents):
@@ -220,7 +220,7 @@ def test_listing_starts_no_process(agents, monkeypatch):
     [
         ('[("agents:q_update", "q-lerner")]', "", "no kind of subject is called 'q-lerner'; did you mean q-learner[?]"),
         ('["agents:q_update"]', "", "say what agents:q_update is: *"),
-        ('[("agents:q_update", "q-learner", {"tabel": "dict"})]', "", "*tabel: *table"),
+        ('[("agents:q_update", "q-learner", {"tabel": "dict"})]', "", "*tabel: *table*"),
         ('[("agents:q_update", "solver")]', "", "nothing that a solver is asked is about q-learning.update-rule"),
         ('[("agents:q_update", "q-learner")]', ', expect_fail="no.txt"', "expect_fail: no.txt: No such file*"),
         ('[("agents:q_update", "q-learner")]', ", max_examples=0", "max_examples is 0; *"),
