@@ -25,7 +25,7 @@ from .subject import Subject
 from .verdict import ControlVerdict, Run
 from .verify import refutations
 
-__all__ = ["Cell", "Mark", "Matrix", "Row", "extent", "matrix", "states"]
+__all__ = ["Cell", "Mark", "Matrix", "Row", "extent", "matrix", "n_steps", "states"]
 
 EXAMPLES = 100
 """Instances of a check that a mutant may survive; of one that the claim names it for as many as in `verify`."""
@@ -127,11 +127,7 @@ def matrix(
     chosen = planted() if mutants is None else tuple(mutants)
     ids = tuple(claim.id for claim in claims) if claims is not None else None
     verdicts = {verdict.id: verdict.controls for verdict in run.claims} if run is not None else {}
-    columns = [
-        (kind, claim.id, [m.name for m in chosen if m.kind == kind])
-        for kind in dict.fromkeys(m.kind for m in chosen)
-        for claim, _ in _checks(kind, ids)
-    ]
+    columns = _columns(chosen, ids)
     columns.sort(key=lambda column: -len(column[2]))  # the longest first, lest one be waited for in the end
     running = Parallel(n_jobs=jobs, return_as="generator")(
         delayed(_column)(*column, seed, verdicts.get(column[1])) for column in columns
@@ -146,6 +142,20 @@ def matrix(
         if (about := _checks(m.kind, ids))
     ]
     return Matrix(bellcheck=version("bellcheck"), seed=seed, rows=rows)
+
+
+def n_steps(claims: Sequence[Claim] | None = None) -> int:
+    """Return how many steps `matrix` announces of all mutants and these claims."""
+    return len(_columns(planted(), tuple(claim.id for claim in claims) if claims is not None else None))
+
+
+def _columns(mutants: Sequence[Subject], ids: tuple[str, ...] | None) -> list[tuple[str, str, list[str]]]:
+    """The names of the mutants of a kind that are put to a claim, by kind and claim."""
+    return [
+        (kind, claim.id, [m.name for m in mutants if m.kind == kind])
+        for kind in dict.fromkeys(m.kind for m in mutants)
+        for claim, _ in _checks(kind, ids)
+    ]
 
 
 @cache

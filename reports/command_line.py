@@ -158,6 +158,7 @@ def report(
 
     from . import solving
     from .output import nothing_left_behind
+    from .planted_bugs import status_of
     from .progress import progress_on
     from .report import write_report
 
@@ -170,9 +171,10 @@ def report(
     if discount is not None:
         command += ["--discount", discount]
     with nothing_left_behind(), progress_on(Console(stderr=True, highlight=False)) as progress:
-        page, run = write_report(out, mdps=models, seed=seed, command=shlex.join(command), progress=progress)
+        page, run, found = write_report(out, mdps=models, seed=seed, command=shlex.join(command), progress=progress)
     typer.echo(page.resolve())
-    return run.exit_status
+    statuses = (run.exit_status, status_of(found, whole=True))
+    return 1 if 1 in statuses else max(statuses)
 
 
 @app.command()

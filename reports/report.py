@@ -21,6 +21,7 @@ from bellcheck.mdp.extras import MissingExtra, missing_extra
 from bellcheck.mdp.interop.gymnasium import Reading
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.proofs.claim import Claim
+from bellcheck.proofs.matrix import Matrix, matrix, n_steps
 from bellcheck.proofs.registry import select
 from bellcheck.proofs.verdict import Run
 from bellcheck.proofs.verify import DEFAULT_EXAMPLES, DEFAULT_SEED, refutations, verify
@@ -32,6 +33,7 @@ from .counterexample_section import counterexample_section
 from .dependencies import layers, parts
 from .field_section import field_section
 from .folder import Folder, writable
+from .matrix_section import matrix_section
 from .page import render
 from .problems import environments, families, problem
 from .provenance import of_run, to_data
@@ -55,8 +57,8 @@ def write_report(
     effort: Effort | None = None,
     command: str = "bellcheck report",
     progress: Progress = lambda step, done, total: None,
-) -> tuple[Path, Run]:
-    """Run everything and write the report; return the path of its page, and the verdicts in it.
+) -> tuple[Path, Run, Matrix]:
+    """Run everything and write the report; return the path of its page, the verdicts and the matrix in it.
 
     Parameters
     ----------
@@ -86,12 +88,14 @@ def write_report(
         problems += [problem(name, "yours", model) for name, model in mdps]
     effort = effort or _affordable(not_run)
     chosen = experiments(problems, effort)
-    members = list(select([])) if claims is None else list(claims)
+    whole = claims is None
+    members = list(select([]) if claims is None else claims)
 
     total = (
         sum(len(member.checks) + len(refutations(member)) for member in members)
         + sum(len(x.schedules) for x in chosen)
         + len(chosen)
+        + n_steps(members)
         + 3
     )
     steps = _Steps(progress, total)
@@ -100,6 +104,9 @@ def write_report(
         learning = background.submit(clock.timed("curves"), run_curves, chosen, effort, seed=seed, progress=steps)
         run = clock.timed("claims")(verify, members, examples=examples, seed=seed, progress=steps)
         curves: list[Curve] = learning.result()
+
+    with clock("planted bugs"):
+        found = matrix(claims=None if whole else members, seed=seed, jobs=-1 if whole else 1, run=run, progress=steps)
 
     out_of = Folder(folder)
     with clock("gradients"):
@@ -112,6 +119,7 @@ def write_report(
     with clock("figures and page"):
         groups = _error_figures(curves, out_of, steps)
         dependencies = _dependencies(members, out_of)
+        planted = matrix_section(found, out_of, whole=whole)
         out_of.table("curves", list(rows(curves)))
         out_of.table("convergence", outcomes(curves))
         out_of.data("verify.json", msgspec.to_builtins(run))
@@ -130,8 +138,9 @@ def write_report(
             "semi": semi,
             "fields": fields,
             "dependencies": dependencies,
+            "planted": planted,
         }
-        return out_of.write("index.html", render(run, context)), run
+        return out_of.write("index.html", render(run, context)), run, found
 
 
 def _affordable(not_run: list[str]) -> Effort:
