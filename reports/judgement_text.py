@@ -13,7 +13,7 @@ from bellcheck.proofs.conformance.door import Door
 from bellcheck.proofs.conformance.doors import DOORS
 from bellcheck.proofs.conformance.expected import ExpectedFailures
 from bellcheck.proofs.conformance.story import story
-from bellcheck.proofs.conformance.verdicts import CONDUCT, Judgement, Result, Status
+from bellcheck.proofs.conformance.verdicts import CONDUCT, Judgement, Result, Status, words_of_inferred
 from bellcheck.proofs.matrix import extent
 
 __all__ = ["print_judgement"]
@@ -27,8 +27,7 @@ def print_judgement(console: Console, judgement: Judgement, expected: ExpectedFa
     unexpected = expected.unexpected(judgement)
     console.print(Text(_headline(judgement, len(unexpected)), style="bold"))
     if judgement.inferred:
-        taken = " ".join(f"{name}={text}" for name, text in judgement.inferred.items())
-        console.print(Text(f"taken from its answers, not declared: {taken}; declare it to be held to it"))
+        console.print(Text(words_of_inferred(judgement.inferred)))
     if judgement.constants:
         roles = ", ".join(f"{name} as the {role.replace('_', ' ')}" for role, name in judgement.constants.items())
         console.print(Text(f"set before each call, whatever the program has built in: {roles}", style="dim"))

@@ -310,6 +310,26 @@ def test_junit_has_claim_subject_and_counterexample(agents, door, tmp_path, caps
 # -------------------------------------------------------------------- expected failures
 
 
+def test_what_nobody_declared_is_said(pytester: pytest.Pytester) -> None:
+    """A policy whose ties were taken from its answers passes, and the run says which way they went."""
+    pytester.makepyfile(
+        policies="def first_best(q, epsilon):\n"
+        "    best = max(range(len(q)), key=lambda a: q[a])\n"
+        "    return [epsilon / len(q) + (1 - epsilon) * (a == best) for a in range(len(q))]\n"
+    )
+    xml = pytester.path / "junit.xml"
+
+    run = pytester.runpytest_inprocess(
+        *("--bellcheck-subject", "policies:first_best", "--bellcheck-as", "behaviour", "-rP", f"--junitxml={xml}"),
+        *("--bellcheck-claim", "q-learning.exploration", "--bellcheck-max-examples", "5"),
+    )
+
+    words = "taken from its answers, not declared: ties=lowest; declare it to be held to it"
+    assert run.ret == 0
+    run.stdout.fnmatch_lines([words])
+    assert words in {properties.get("bellcheck_inferred") for properties in _properties(xml).values()}
+
+
 def test_expected_failures_are_expected(agents):
     """What a line is about and is refuted fails as expected, and names the line; what no line is about fails."""
     agents.maketxtfile(known=f"# terminal states\n\n{ENTRY}\nconduct.answers::raises*  # known\n")

@@ -24,7 +24,7 @@ from .front import subject_of, written
 from .judge import Court, checks_about
 from .sandbox import InvalidSubject, Limits
 from .story import story
-from .verdicts import CONDUCT, Judgement, Result
+from .verdicts import CONDUCT, Judgement, Result, words_of_inferred
 
 __all__ = ["ClaimCheck", "ConductCheck", "UnderTest", "numbered"]
 
@@ -151,6 +151,7 @@ class ClaimCheck:
             results = subject.hear(self)
         except InvalidSubject as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
+        _say_what_was_inferred(subject)
         refuted = any(result.status == "refuted" for result in results)
         _decide(results, subject, [f"{words}." for words in subject.court.looks_like()] if refuted else [])
 
@@ -181,6 +182,15 @@ def _report_to_the_test(subject: UnderTest) -> None:
     if item is not None:
         _record("bellcheck_subject", subject.name)
         subject.close_with(item.config)
+
+
+def _say_what_was_inferred(subject: UnderTest) -> None:
+    """Say beside a failure, and with -rP of what passes, which conventions nobody declared; the JUnit file has them."""
+    item, inferred = RUNNING.get(), subject.foreign.inferred
+    if item is not None and inferred:
+        words = words_of_inferred(inferred)
+        _record("bellcheck_inferred", words)
+        item.add_report_section("call", "bellcheck", words)
 
 
 def _record(name: str, value: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["CONDUCT", "Call", "Judgement", "Result", "Status"]
+__all__ = ["CONDUCT", "Call", "Judgement", "Result", "Status", "words_of_inferred"]
 
 Status: TypeAlias = Literal["holds", "refuted", "not-run"]
 
@@ -85,6 +86,12 @@ class Result(msgspec.Struct, kw_only=True, omit_defaults=True):
         if self.call is not None:
             return self.call.got
         return None if self.instance is None else self.instance.get("sides", {}).get("left")
+
+
+def words_of_inferred(inferred: Mapping[str, str]) -> str:
+    """Return the line about conventions that a subject was held to without declaring them."""
+    taken = " ".join(f"{name}={text}" for name, text in inferred.items())
+    return f"taken from its answers, not declared: {taken}; declare it to be held to it"
 
 
 class Judgement(msgspec.Struct, kw_only=True):
