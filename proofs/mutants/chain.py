@@ -33,7 +33,7 @@ def _least_greedy(mdp: FiniteMDP, q: Array, epsilon: object, ties: Any = "lowest
     return epsilon_greedy(mdp, -q, epsilon, ties)
 
 
-def _proportional_policy(mdp: FiniteMDP, q: Array, epsilon: object) -> Array:
+def _proportional_policy(mdp: FiniteMDP, q: Array, epsilon: object, ties: Any = "lowest") -> Array:
     """Prefer better actions by degrees, with weights that are rational: 1 + (Q - min Q)."""
     weight = q - q.min() + fmpq(1)
     return weight / segment_sum(weight, mdp.acting_start).repeat([len(mdp.pairs_of(int(s))) for s in mdp.acting])

@@ -22,7 +22,7 @@ __all__ = ["clipped_rewards", "relative_temperature", "roulette_wheel"]
 
 def _clipped_rewards(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
     """Rewards cut to [-1, 1]: another problem, whose tables do not scale with the rewards."""
-    clipped = exact_array(min(max(reward, fmpq(-1)), fmpq(1)) for reward in mdp.reward)
+    clipped = np.array([min(max(reward, -1), 1) + 0 * reward for reward in mdp.reward], mdp.reward.dtype)
     return update(replace(mdp, reward=clipped), q, pair, outcome, step_size)
 
 
