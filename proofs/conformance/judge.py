@@ -15,52 +15,29 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from bellcheck.mdp.reduce import reduce
-
 from ..assumptions import binary64
 from ..claim import Check, Claim, Kind
-from ..draws import axes
 from ..evidence import sample, stream
-from ..instance_data import instance_to_data
 from ..registry import all_claims
 from ..relation import Relation
 from ..search import HOPELESS, Finding, Judge, Skipped, search
 from ..subject import reference
+from .conduct import Conduct, Enough, where_offered
 from .door import Foreign, View
-from .faults import FAULTS, Fault, FaultKind, NotOffered
+from .faults import Fault, NotOffered
 from .likeness import likeness
 from .recorder import Recorder
 from .sandbox import InvalidSubject
-from .verdicts import CONDUCT, Judgement, Result
+from .verdicts import Judgement, Result
 
 __all__ = ["DEFAULT_EXAMPLES", "Court", "Step", "checks_about", "judge"]
 
 DEFAULT_EXAMPLES = 50
-MAX_STARTS = 15
-MOST: dict[FaultKind, int] = {"hangs": 3, "out-of-memory": 10}
-"""How often a fault is waited for that costs the whole time limit, or the whole memory."""
-MOST_FAULTS = 20
 FEW = 20
 """So many instances in a row without an answer end a check, on a view whose calls have ended in many faults."""
-FAULT_REDUCTIONS: dict[FaultKind, int] = {"hangs": 0, "out-of-memory": 10}
-"""How often a fault is asked for again to make its instance smaller, where that costs more than the default's."""
 BESIDE = "moved onto numbers that floats hold exactly, the instances are none that the claim is about"
-STUMBLES = ("AttributeError", "IndexError", "KeyError", "RuntimeError", "TypeError", "ValueError")
-"""What code raises that is given another form of its arguments than it takes: a table that is an array, say."""
 JUDGED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture", "statistical")
 """The evidence that foreign code can give: a function of numbers has no symbols."""
-
-_CONDUCT_OF: dict[FaultKind, str] = {
-    "raises": "conduct.answers",
-    "crashes": "conduct.answers",
-    "hangs": "conduct.answers",
-    "exits": "conduct.answers",
-    "out-of-memory": "conduct.answers",
-    "floods": "conduct.output",
-    "wrong-shape": "conduct.shape",
-    "not-finite": "conduct.finite",
-    "elsewhere": "conduct.cells",
-}
 
 Step = Callable[[str, int, int], None]
 """Called with what is about to run, and how many of how many checks are done."""
@@ -112,17 +89,6 @@ def judge(
         foreign.sandbox.close()
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """A point of conduct that was missed: on which instance of which check, and what was seen."""
-
-    detail: str
-    view: View
-    check: Check
-    instance: dict[str, Any]
-    fault: Fault | None = None
-
-
 @dataclass
 class Court:
     """A judgement in progress: checks are heard one by one, and conduct is noted on the way."""
@@ -131,10 +97,11 @@ class Court:
     examples: int = DEFAULT_EXAMPLES
     seed: int = 0
     results: list[Result] = field(default_factory=list)
-    missed: dict[tuple[str, ...], _Seen] = field(default_factory=dict)
     recorders: dict[str, Recorder] = field(default_factory=dict)
-    faults: dict[FaultKind, int] = field(default_factory=dict)
     false_alarm: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.conduct = Conduct(self.foreign)
 
     def hear(self, view: View, claim: Claim, check: Check) -> Result:
         """Run one check on one view of the subject, and return the result."""
@@ -158,7 +125,7 @@ class Court:
         ours = reference(view.kind)
 
         def relate(**instance: Any) -> Relation:
-            self._enough()
+            self.conduct.require_patience()
             asked = self.foreign.asked
             try:
                 relation = check.function(recorder, **instance)
@@ -166,16 +133,16 @@ class Court:
                 reasons.append(str(reason))
                 raise Skipped from None
             except Fault as fault:
-                if self._key(fault, view) not in self.missed or fault.kind in MOST:
+                if self.conduct.weighs(fault, view):
                     ours_on(instance)  # what our own code cannot be asked is no valid input
-                self._note_fault(fault, view, check, instance)
+                self.conduct.note_fault(fault, view, check, instance)
                 reasons.append(f"no instance was answered: {fault}")
                 raise Skipped from None
             except Exception:
                 ours_on(instance)
                 raise
             finally:
-                self._note_written(view, check, instance)
+                self.conduct.note_written(view, check, instance)
             if self.foreign.asked == asked:
                 raise Skipped  # a path of no steps, say: true or false, it is nothing that the subject did
             return relation
@@ -214,7 +181,7 @@ class Court:
                     math.ceil(self.examples * view.effort),
                     random,
                     valid=valid,
-                    prepare=_where_offered(moved, reasons.append),
+                    prepare=where_offered(moved, reasons.append),
                     reductions=view.reductions,
                     hopeless=FEW if recorder.faults >= HOPELESS else HOPELESS,
                 )
@@ -222,9 +189,8 @@ class Court:
             pass
         except NotOffered as reason:
             reasons.append(str(reason))
-        except _Enough:
-            faults = ", ".join(f"{FAULTS[kind]} {n} times" for kind, n in self.faults.items())
-            result.reason = f"no more is asked: {faults}"
+        except Enough as reason:
+            result.reason = str(reason)
         result.examples = finding.examples
         if result.reason is not None:
             result.status = "not-run"
@@ -236,47 +202,9 @@ class Court:
         result.seconds = time.perf_counter() - began
         return result
 
-    # ---------------------------------------------------------------- conduct
-
-    def _note_fault(self, fault: Fault, view: View, check: Check, instance: dict[str, Any]) -> None:
-        self.faults[fault.kind] = self.faults.get(fault.kind, 0) + 1
-        if len(self.missed) < MOST_FAULTS:
-            self.missed.setdefault(self._key(fault, view), _Seen(str(fault), view, check, instance, fault))
-        self._enough()
-
-    def _key(self, fault: Fault, view: View) -> tuple[str, ...]:
-        return (_CONDUCT_OF[fault.kind], *fault.signature, view.label)
-
-    def _enough(self) -> None:
-        """Ask no more where each question costs the whole time limit, the whole memory or a new process."""
-        costly = any(self.faults.get(kind, 0) >= most for kind, most in MOST.items())
-        if costly or self.foreign.sandbox.starts > MAX_STARTS:
-            raise _Enough
-
-    def _note_written(self, view: View, check: Check, instance: dict[str, Any]) -> None:
-        for role in self.foreign.written:
-            detail = f"it wrote to the array that it was given as {role}"
-            self.missed.setdefault(("conduct.arguments", role), _Seen(detail, view, check, instance))
-        self.foreign.written.clear()
-
-    def conduct(self) -> list[Result]:
-        """Return a result for each point of conduct, as far as it has been seen."""
-        results = []
-        for point in CONDUCT:
-            seen = [self._conduct(key, seen) for key, seen in self.missed.items() if key[0] == point]
-            results += seen or [Result(id=point, check="", says=CONDUCT[point], status="holds")]
-        printed = self.foreign.sandbox.printed
-        again = self.foreign.asked_again()
-        for result in results:
-            if result.id == "conduct.output" and result.status == "holds" and printed:
-                result.reason = f"it printed {printed} bytes, last: {self.foreign.sandbox.last_output.strip()[-100:]!r}"
-            if result.id == "conduct.repeatable" and again is not None:
-                result.status, result.reason = "refuted", again
-        return results
-
     def judgement(self) -> Judgement:
         """Return everything that was seen."""
-        results = [*self.results, *self.conduct()]
+        results = [*self.results, *self.conduct.results()]
         if not self.foreign.answered:
             # Whoever refuses everything refuses what is no model: that is no merit.
             for result in results:
@@ -301,71 +229,6 @@ class Court:
         """Return what a refuted subject looks like, in words."""
         refuted = any(result.status == "refuted" for result in self.results)
         return likeness(self.recorders.values()) if refuted else []
-
-    def _conduct(self, key: tuple[str, ...], seen: _Seen) -> Result:
-        """A point of conduct that was missed; of faults each kind, and each class of exception, is one of its own."""
-        what = " ".join(key[1:3]) if seen.fault is not None else ""
-        return Result(
-            id=key[0],
-            check=what.strip(),
-            says=CONDUCT[key[0]],
-            status="refuted",
-            label=seen.view.label,
-            reason=seen.detail + _other_forms(self.foreign, seen.fault),
-            instance=instance_to_data(self._smallest(seen)),
-        )
-
-    def _smallest(self, seen: _Seen) -> dict[str, Any]:
-        """Reduce the instance on which a fault was seen, as long as the same fault shows."""
-        if seen.fault is None:
-            return seen.instance
-        signature = seen.fault.signature
-        draws = seen.view.draws(seen.check)
-
-        def shows_it(instance: dict[str, Any]) -> bool:
-            seen.check.function(reference(seen.view.kind).call, **instance)
-            try:
-                seen.check.function(seen.view.call, **instance)
-            except Fault as fault:
-                return fault.signature == signature
-            return False
-
-        return reduce(
-            seen.instance,
-            axes(draws),
-            shows_it,
-            valid=seen.view.valid(seen.check),
-            prepare=_where_offered(seen.view.prepare(seen.check)),
-            max_calls=FAULT_REDUCTIONS.get(seen.fault.kind, min(seen.view.reductions, 300)),
-        )
-
-
-class _Enough(Exception):
-    pass
-
-
-def _where_offered(
-    moved: Callable[[dict[str, Any]], dict[str, Any]], note: Callable[[str], object] = lambda reason: None
-) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
-    """Let `moved` return None where the subject cannot be asked, and `note` the reason."""
-
-    def prepare(instance: dict[str, Any]) -> dict[str, Any] | None:
-        try:
-            return moved(instance)
-        except NotOffered as reason:
-            note(str(reason))
-            return None
-
-    return prepare
-
-
-def _other_forms(foreign: Foreign, fault: Fault | None) -> str:
-    """What to declare where a subject may have stumbled over the form of what it was given, and declares none."""
-    if fault is None or not fault.detail.startswith(STUMBLES):
-        return ""
-    unsaid = [c for c in foreign.door.conventions if c.form and c.name not in foreign.texts]
-    forms = [f"{c.name}={'|'.join(filter(None, c.values))}" for c in unsaid]
-    return f"; if it takes another form than it was given, say which: --declare {' or '.join(forms)}" if forms else ""
 
 
 def _most_common(reasons: Iterable[str]) -> str:
