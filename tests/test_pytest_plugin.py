@@ -240,7 +240,7 @@ def test_a_mistake_in_the_list_is_a_message(agents, subjects, options, says):
 def test_a_subject_that_cannot_be_loaded_fails_each_test_with_the_message(agents, monkeypatch):
     """It is tried once, for loading may take long, and no test passes."""
     starts = []
-    monkeypatch.setattr(sandbox, "_spawned", lambda folder, real=sandbox._spawned: starts.append(1) or real(folder))
+    monkeypatch.setattr(sandbox, "spawned", lambda folder, real=sandbox.spawned: starts.append(1) or real(folder))
     _suite(agents, '[("agents:no_such", "q-learner")]')
 
     run = agents.runpytest_inprocess()
@@ -577,7 +577,7 @@ def test_children_end_with_the_session(agents, monkeypatch):
 
         return starting
 
-    for name in ("_spawned", "_forked"):
+    for name in ("spawned", "forked"):
         monkeypatch.setattr(sandbox, name, noted(getattr(sandbox, name)))
     _suite(agents, '[("agents:q_update", "q-learner"), (lambda Q, s, a, r, s2, done, lr, g: None, "q-learner")]')
 
