@@ -18,7 +18,7 @@ rational is equality, without any tolerance. `fits` makes this count for any ins
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -34,7 +34,17 @@ from bellcheck.mdp.loss_convention import LossConvention
 from bellcheck.mdp.model import FiniteMDP
 from bellcheck.mdp.strategies import mdps, tied_to
 
-__all__ = ["are_halves", "batches", "bits_needed", "conventions", "fits", "heads", "loss_mdps", "state_features"]
+__all__ = [
+    "are_halves",
+    "batches",
+    "bits_needed",
+    "conventions",
+    "fits",
+    "heads",
+    "loss_mdps",
+    "ordered_batches",
+    "state_features",
+]
 
 
 def _rationals(text: str) -> Array:
@@ -118,8 +128,19 @@ for _strategy in (state_features, heads):
 @st.composite
 def batches(draw: st.DrawFn, mdp: FiniteMDP) -> Batch:
     """Batches of 1, 2 or 4 samples (pair, outcome, weight, cut), half of them ends where the model has one."""
+    return _batch(draw, mdp, (1, 2, 4))
+
+
+@tied_to("batch")
+@st.composite
+def ordered_batches(draw: st.DrawFn, mdp: FiniteMDP) -> Batch:
+    """Batches of 2 or, far more often, of 4: of two the neighbours are the same backwards."""
+    return _batch(draw, mdp, (2, 4, 4, 4, 4, 4, 4, 4))
+
+
+def _batch(draw: st.DrawFn, mdp: FiniteMDP, sizes: Sequence[int]) -> Batch:
     pick = below(draw)
-    size = one_of(pick, (1, 2, 4))
+    size = one_of(pick, sizes)
     possible, ends = _possible(mdp), _ends(mdp)
     weights = _weights(pick, size)
     batch = []
@@ -149,6 +170,7 @@ def _is_batch(batch: Batch) -> bool:
 
 
 batches.accepts = _is_batch  # type: ignore[attr-defined]
+ordered_batches.accepts = lambda batch: len(batch) > 1 and _is_batch(batch)  # type: ignore[attr-defined]
 
 
 def conventions(**fixed: Any) -> st.SearchStrategy[LossConvention]:

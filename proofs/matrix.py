@@ -25,7 +25,7 @@ from .subject import Subject
 from .verdict import ControlVerdict, Run
 from .verify import refutations
 
-__all__ = ["Cell", "Mark", "Matrix", "Row", "extent", "matrix", "n_steps", "states"]
+__all__ = ["MARKS", "Cell", "Mark", "Matrix", "Row", "extent", "matrix", "n_steps", "states"]
 
 EXAMPLES = 100
 """Instances of a check that a mutant may survive; of one that the claim names it for as many as in `verify`."""
@@ -33,6 +33,14 @@ EXAMPLES = 100
 _SEARCHED: tuple[Kind, ...] = ("exact", "enumerated", "pathwise", "fixture", "autograd")
 
 Mark: TypeAlias = Literal["refuted", "survived", "not-run", "error"]
+
+MARKS: dict[Mark, str] = {
+    "refuted": "refuted by the claim",
+    "survived": "not refuted",
+    "not-run": "not asked",
+    "error": "breaks the check",
+}
+"""What came of a mutant under a claim, in words."""
 
 
 class Cell(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -81,6 +89,19 @@ class Matrix(msgspec.Struct, kw_only=True):
     rows: list[Row]
 
     @property
+    def by_kind(self) -> dict[str, list[Row]]:
+        """The rows of each kind of subject."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row.kind, []).append(row)
+        return found
+
+    @property
+    def claims(self) -> list[str]:
+        """The claims that were asked, each once."""
+        return list(dict.fromkeys(cell.claim for row in self.rows for cell in row.cells))
+
+    @property
     def survivors(self) -> list[Row]:
         """The mutants that nothing refutes, or no claim that carries a property of their bug."""
         return [row for row in self.rows if not row.refuted_by or row.by_property is False]
@@ -91,11 +112,18 @@ class Matrix(msgspec.Struct, kw_only=True):
         return [row for row in self.rows if len(row.refuted_by) == 1]
 
     @property
+    def hanging(self) -> dict[str, list[str]]:
+        """The names of the mutants that a claim alone refutes, by claim."""
+        found: dict[str, list[str]] = {}
+        for row in self.refuted_once:
+            found.setdefault(row.refuted_by[0], []).append(row.name)
+        return found
+
+    @property
     def idle_claims(self) -> list[str]:
         """The claims about the kind of some mutant that refute none."""
-        asked = dict.fromkeys(cell.claim for row in self.rows for cell in row.cells)
         working = {claim for row in self.rows for claim in row.refuted_by}
-        return [claim for claim in asked if claim not in working]
+        return [claim for claim in self.claims if claim not in working]
 
     @property
     def median_states(self) -> float | None:

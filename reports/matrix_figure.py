@@ -9,22 +9,22 @@ from __future__ import annotations
 from typing import Any
 
 from bellcheck.proofs.claim import GROUPS
-from bellcheck.proofs.matrix import Mark, Matrix
+from bellcheck.proofs.matrix import MARKS, Mark, Matrix
 
-from .figures import finished
+from .figures import BLUE, GREY, ORANGE, VERMILLION, finished
 
 __all__ = ["matrix_figure"]
 
 _COLUMN, _ROW, _LABEL, _GAP = 11, 7, 14, 4
 """Pixels: the width of a column, the height of a row, what a kind's name needs, the room between two kinds."""
 
-_MARKS: dict[Mark, tuple[str, str, str, int]] = {
-    "refuted": ("refuted by the claim", "square", "#0072B2", 36),
-    "survived": ("not refuted", "circle", "#8a8a8a", 9),
-    "not-run": ("not asked", "triangle-up", "#E69F00", 36),
-    "error": ("breaks the check", "cross", "#D55E00", 36),
+_LOOKS: dict[Mark, tuple[str, str, int]] = {
+    "refuted": ("square", BLUE, 36),
+    "survived": ("circle", GREY, 9),
+    "not-run": ("triangle-up", ORANGE, 36),
+    "error": ("cross", VERMILLION, 36),
 }
-"""What a mark says, with its shape, its colour and its size in square pixels."""
+"""The shape of a mark, its colour and its size in square pixels."""
 
 
 def matrix_figure(found: Matrix) -> dict[str, Any]:
@@ -35,23 +35,23 @@ def matrix_figure(found: Matrix) -> dict[str, Any]:
     cells: list[dict[str, Any]] = []
     kinds: list[dict[str, Any]] = []
     y = 0.0
-    for kind in dict.fromkeys(row.kind for row in found.rows):
-        rows = [row for row in found.rows if row.kind == kind]
+    for kind, rows in found.by_kind.items():
         height = max(len(rows) * _ROW, _LABEL)
         kinds.append({"x": -8, "y": y + height / 2, "text": kind, "line": y - _GAP / 2})
         first = y + (height - (len(rows) - 1) * _ROW) / 2
         for i, row in enumerate(rows):
             for cell in row.cells:
-                mark, _, _, size = _MARKS[cell.mark]
                 x = (claims[cell.claim] + 0.5) * _COLUMN
-                cells.append({"x": x, "y": first + i * _ROW, "mark": mark, "size": size})
+                size = _LOOKS[cell.mark][2]
+                cells.append({"x": x, "y": first + i * _ROW, "mark": MARKS[cell.mark], "size": size})
         y += height + _GAP
     width = len(claims) * _COLUMN
     across = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, width], nice=False))
     down = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[y, 0], nice=False))
-    drawn = [_MARKS[mark] for mark in _MARKS if any(cell["mark"] == _MARKS[mark][0] for cell in cells)]
+    drawn = [mark for mark in MARKS if any(cell["mark"] == MARKS[mark] for cell in cells)]
+    names = [MARKS[mark] for mark in drawn]
+    shapes, colours, _ = zip(*(_LOOKS[mark] for mark in drawn), strict=True)
     legend = alt.Legend(orient="bottom", labelFontSize=13, symbolSize=90)
-    names, shapes, colours, _ = zip(*drawn, strict=True)
     marks = (
         alt.Chart(alt.Data(values=cells))
         .mark_point(filled=True, opacity=1)
@@ -68,10 +68,8 @@ def matrix_figure(found: Matrix) -> dict[str, Any]:
         alt.Chart(alt.Data(values=heads)).mark_text(angle=270, align="left", fontSize=11).encode(x=across, y=down)
     )
     row_names = alt.Chart(alt.Data(values=kinds)).mark_text(align="right", fontSize=12).encode(x=across, y=down)
-    lines = alt.Chart(alt.Data(values=kinds)).mark_rule(opacity=0.3, color="#8a8a8a")
-    between_groups = (
-        alt.Chart(alt.Data(values=_borders(claims))).mark_rule(opacity=0.5, color="#8a8a8a").encode(x=across)
-    )
+    lines = alt.Chart(alt.Data(values=kinds)).mark_rule(opacity=0.3, color=GREY)
+    between_groups = alt.Chart(alt.Data(values=_borders(claims))).mark_rule(opacity=0.5, color=GREY).encode(x=across)
     chart = alt.layer(
         lines.encode(y=alt.Y("line:Q", axis=None, scale=alt.Scale(domain=[y, 0], nice=False))),
         between_groups,
@@ -84,9 +82,8 @@ def matrix_figure(found: Matrix) -> dict[str, Any]:
 
 def _in_order(found: Matrix) -> dict[str, int]:
     """The places of the claims: by group in the catalogue's order, in a group as the matrix meets them."""
-    asked = dict.fromkeys(cell.claim for row in found.rows for cell in row.cells)
     groups = list(GROUPS)
-    ordered = sorted(asked, key=lambda claim: groups.index(claim.partition(".")[0]))
+    ordered = sorted(found.claims, key=lambda claim: groups.index(claim.partition(".")[0]))
     return {claim: place for place, claim in enumerate(ordered)}
 
 

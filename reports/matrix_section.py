@@ -29,26 +29,22 @@ def matrix_section(found: Matrix, out_of: Folder, *, whole: bool) -> dict[str, A
         "n_rows": len({row.bug for row in real}),
         "n_bugs": len(bugs()),
         "figure": _figure(found, out_of) if found.rows else None,
-        "kinds": [
-            {"kind": kind, "rows": [_row(row) for row in found.rows if row.kind == kind]}
-            for kind in dict.fromkeys(row.kind for row in found.rows)
-        ],
+        "kinds": [{"kind": kind, "rows": [_row(row) for row in rows]} for kind, rows in found.by_kind.items()],
         "survivors": [{"name": row.name, "kind": row.kind, "why": why(row)} for row in found.survivors if whole],
-        "hanging": _hanging(found),
+        "hanging": found.hanging,
         "idle": found.idle_claims,
         "left_out": data["left_out"],
     }
 
 
 def _figure(found: Matrix, out_of: Folder) -> dict[str, Any]:
-    n_claims = len({cell.claim for row in found.rows for cell in row.cells})
     return out_of.figure(
         "mutants",
         "Which claim sees which planted bug",
-        f"{len(found.rows)} bugs, a row each, by kind of subject; {n_claims} claims, a column each, by group. A bug is "
-        "put to every claim about its kind, named by it or not. A full row is seen by many claims; a row with one "
-        "square hangs on one. Not asked is what only a proof or a statistic could show, where the claim does not name "
-        "the bug.",
+        f"{len(found.rows)} bugs, a row each, by kind of subject; {len(found.claims)} claims, a column each, by group. "
+        "A bug is put to every claim about its kind, named by it or not. A full row is seen by many claims; a row with "
+        "one square hangs on one. Not asked is what only a proof or a statistic could show, where the claim does not "
+        "name the bug.",
         matrix_figure(found),
         wide=True,
     )
@@ -70,11 +66,3 @@ def _row(row: Row) -> dict[str, Any]:
 
 def _origin(row: Row) -> str:
     return next((origin(mutant) for mutant in planted(row.kind) if mutant.name == row.name), "")
-
-
-def _hanging(found: Matrix) -> dict[str, list[str]]:
-    """The names of the bugs that a claim alone refutes, by claim."""
-    hanging: dict[str, list[str]] = {}
-    for row in found.refuted_once:
-        hanging.setdefault(row.refuted_by[0], []).append(row.name)
-    return hanging

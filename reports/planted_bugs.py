@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bellcheck.proofs.matrix import Mark, Matrix, Row, matrix, states
+from bellcheck.proofs.matrix import MARKS, Mark, Matrix, Row, matrix, states
 from bellcheck.proofs.mutants.bugs import bugs, properties
 from bellcheck.proofs.planted import planted
 from bellcheck.proofs.registry import select
@@ -26,11 +26,11 @@ from .progress import progress_on
 
 __all__ = ["matrix_text", "matrix_to_data", "show_mutants", "status_of", "why"]
 
-_MARKS: dict[Mark, tuple[str, str, str]] = {
-    "refuted": ("✗", "green", "refuted by the claim"),
-    "survived": ("·", "dim", "not refuted"),
-    "not-run": ("?", "yellow", "not asked"),
-    "error": ("!", "red", "breaks the check"),
+_SIGNS: dict[Mark, tuple[str, str]] = {
+    "refuted": ("✗", "green"),
+    "survived": ("·", "dim"),
+    "not-run": ("?", "yellow"),
+    "error": ("!", "red"),
 }
 
 
@@ -66,11 +66,11 @@ def matrix_text(found: Matrix, *, whole: bool = True) -> RenderableType:
     if not found.rows:
         return Text("No planted bug is about what these claims are about.")
     parts: list[RenderableType] = [
-        Text("   ").join(Text(f"{sign} {words}", style=colour) for sign, colour, words in _MARKS.values()),
+        Text("   ").join(Text(f"{sign} {MARKS[mark]}", style=colour) for mark, (sign, colour) in _SIGNS.items()),
         Text("row: of the real bug; states: of the smallest counterexample; by: so many claims\n", style="dim"),
     ]
-    for kind in dict.fromkeys(row.kind for row in found.rows):
-        parts += _of_kind(kind, [row for row in found.rows if row.kind == kind])
+    for kind, rows in found.by_kind.items():
+        parts += _of_kind(kind, rows)
     parts += [*_thin(found), *_survivors(found, whole), _summary(found, whole)]
     return Group(*parts)
 
@@ -95,7 +95,7 @@ def _of_kind(kind: str, rows: list[Row]) -> list[RenderableType]:
             f"bug-{row.bug}" if row.bug else "",
             "" if size is None else str(size),
             str(len(row.refuted_by)),
-            _in_fives([Text(*_MARKS[cell.mark][:2]) for cell in row.cells]),
+            _in_fives([Text(*_SIGNS[cell.mark]) for cell in row.cells]),
         )
     names = [
         Text(f"{number:>{len(str(len(claims)))}} {claim}", style="dim") for number, claim in enumerate(claims, start=1)
@@ -119,14 +119,11 @@ def _indented(part: RenderableType) -> RenderableType:
 def _thin(found: Matrix) -> list[RenderableType]:
     """The bugs that hang on one claim, by that claim; the claims that refute none."""
     parts: list[RenderableType] = []
-    hanging: dict[str, list[str]] = {}
-    for row in found.refuted_once:
-        hanging.setdefault(row.refuted_by[0], []).append(row.name)
-    if hanging:
+    if found.hanging:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold", style="dim")
-        for claim, names in hanging.items():
+        for claim, names in found.hanging.items():
             table.add_row(claim, Text("; ".join(names)))
         parts += [
             Text(f"{_many(len(found.refuted_once), 'bug')} refuted by one claim alone, by that claim", style="bold"),

@@ -106,6 +106,7 @@ def write_report(
         curves: list[Curve] = learning.result()
 
     with clock("planted bugs"):
+        # A few claims are done before other processes have begun.
         found = matrix(claims=None if whole else members, seed=seed, jobs=-1 if whole else 1, run=run, progress=steps)
 
     out_of = Folder(folder)

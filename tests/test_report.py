@@ -13,10 +13,12 @@ import pytest
 
 from bellcheck.mdp.extras import MissingExtra
 from bellcheck.mdp.model import FiniteMDP
+from bellcheck.proofs.matrix import Cell, Matrix, Row
 from bellcheck.proofs.registry import select
 from bellcheck.proofs.verdict import Run
 from bellcheck.proofs.verify import verify
 from bellcheck.reports import report
+from bellcheck.reports.command_line import main
 from bellcheck.reports.convergence import Effort
 from bellcheck.reports.dependencies import layers
 from bellcheck.reports.figures import dependency_figure, embedded, svg
@@ -271,6 +273,25 @@ def test_without_torch_the_rest_is_shown(tmp_path: Path, monkeypatch: pytest.Mon
     assert "bellcheck[torch]" in table
     assert "bellcheck[torch]" in descents
     assert baird["svg"].startswith("<svg")
+
+
+def test_a_bug_that_survives_is_named_and_answered_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page says which bug survives and whom it survives; the command ends with status 1 though all claims hold."""
+    row = Row(kind="operator", name="a right one", cells=[Cell(claim="bellman.contraction", mark="survived")])
+    monkeypatch.setattr(report, "select", lambda patterns: select(["bellman.max-nonexpansive"]))
+    monkeypatch.setattr(report, "matrix", lambda **given: Matrix(bellcheck="", seed=0, rows=[row]))
+    monkeypatch.setattr(report, "families", lambda seed: families(seed)[:1])
+    monkeypatch.setattr(report, "environments", list)
+    monkeypatch.setattr(report, "_affordable", lambda not_run: SMALL)
+    monkeypatch.setattr(report, "_gradients", lambda out_of: ("", []))
+
+    status = main(["report", "--out", str(tmp_path)])
+
+    page = Path(capsys.readouterr().out.strip()).read_text("utf-8")
+    assert status == 1
+    assert "<b>a right one</b> (operator) survives. survives bellman.contraction." in page
 
 
 def test_without_gymnasium_and_numba_the_rest_is_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,8 +64,8 @@ class Conduct:
     """What has been seen of a subject's conduct."""
 
     foreign: Foreign
-    _missed: dict[tuple[str, ...], _Seen] = field(default_factory=dict)
-    _faults: dict[FaultKind, int] = field(default_factory=dict)
+    _missed: dict[tuple[str, ...], _Seen] = field(default_factory=dict, init=False)
+    _faults: dict[FaultKind, int] = field(default_factory=dict, init=False)
 
     def weighs(self, fault: Fault, view: View) -> bool:
         """Return whether a fault is worth a question to our own code before it is noted: it is new, or costly."""

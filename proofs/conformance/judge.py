@@ -99,6 +99,7 @@ class Court:
     results: list[Result] = field(default_factory=list)
     recorders: dict[str, Recorder] = field(default_factory=dict)
     false_alarm: float = 0.0
+    conduct: Conduct = field(init=False)
 
     def __post_init__(self) -> None:
         self.conduct = Conduct(self.foreign)

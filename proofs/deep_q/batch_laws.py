@@ -25,7 +25,7 @@ from bellcheck.mdp.loss_convention import LossConvention
 from bellcheck.mdp.model import FiniteMDP
 
 from ..claim import Claim
-from ..loss_draws import batches, conventions, heads, loss_mdps, state_features
+from ..loss_draws import batches, conventions, heads, loss_mdps, ordered_batches, state_features
 from ..losses import as_defined
 from ..mutants import losses
 from ..relation import Relation
@@ -48,7 +48,7 @@ _draws: dict[str, Any] = {
 }
 
 
-@batch_laws.exact(**_draws)
+@batch_laws.exact(**{**_draws, "batch": ordered_batches})
 def order_does_not_matter(
     loss: Any,
     mdp: FiniteMDP,

@@ -21,7 +21,7 @@ __all__ = ["clipped_rewards", "relative_temperature", "roulette_wheel"]
 
 
 def _clipped_rewards(mdp: FiniteMDP, q: Array, pair: int, outcome: int, step_size: Scalar) -> Array:
-    """Rewards cut to [-1, 1]: another problem, whose tables do not scale with the rewards."""
+    """Rewards cut to [-1, 1], each in its own arithmetic: another problem, whose tables do not scale with them."""
     clipped = np.array([min(max(reward, -1), 1) + 0 * reward for reward in mdp.reward], mdp.reward.dtype)
     return update(replace(mdp, reward=clipped), q, pair, outcome, step_size)
 
