@@ -44,9 +44,10 @@ def check_and_show(
     foreign = subject_of(subject, kind, declared, limits)
     with progress_on(Console(stderr=True, highlight=False), plain=False) as progress:
         judgement = judge(foreign, claims=chosen, examples=examples, seed=seed, progress=progress)
+    if json_file is not None:
+        write_json(json_file, judgement_to_data(judgement, expected))  # first: who reads the words may leave early
     print_judgement(console, judgement, expected)
     if json_file is not None:
-        write_json(json_file, judgement_to_data(judgement, expected))
         console.print(f"written to {json_file}", highlight=False, soft_wrap=True)
     if judgement.exit_status == 1 and not expected.unexpected(judgement):
         return 0

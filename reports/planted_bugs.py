@@ -43,9 +43,10 @@ def show_mutants(
         require_writable(json_file)
     with progress_on(Console(stderr=True, highlight=False)) as progress:
         found = matrix(planted(), claims, seed=seed, jobs=jobs, progress=progress)
+    if json_file is not None:
+        write_json(json_file, matrix_to_data(found))  # first: who reads the words may leave early
     console.print(matrix_text(found, whole=claims is None))
     if json_file is not None:
-        write_json(json_file, matrix_to_data(found))
         console.print(f"written to {json_file}", highlight=False, soft_wrap=True)
     return found, status_of(found, whole=claims is None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,12 @@ from bellcheck.reports import planted_bugs
 from bellcheck.reports.command_line import main
 from bellcheck.reports.planted_bugs import status_of, why
 
+MASK = "student.py"
+UPDATE = """
+def update(Q, s, a, r, s_next, done, alpha, gamma):
+    Q[s, a] += alpha * (r + gamma * Q[s_next].max() - Q[s, a])
+"""
+ONE_CHECK = ["--claim", "q-learning.update-rule", "--max-examples", "5"]
 TWO_CLAIMS = ["mutants", "deep-q.terminal-mask", "q-learning.targets-told-apart", "--jobs", "1", "--seed", "2"]
 
 
@@ -297,3 +304,24 @@ def test_a_counterexample_can_be_exported(
     (row,) = [row for row in written["rows"] if row["name"] == "cut-offs taken for ends"]
     assert status == 0
     assert json.loads(capsys.readouterr().out) == row["cells"][0]["counterexample"] == row["smallest"]["counterexample"]
+
+
+# -------------------------------------------------------------------- a reader that leaves
+
+
+@pytest.mark.parametrize("command", [TWO_CLAIMS, ["check", f"{MASK}:update", "--as", "q-learner", *ONE_CHECK]])
+def test_the_file_is_written_before_the_words(tmp_path: Path, command: list[str]) -> None:
+    """Where nobody reads the words, as behind `| head`, the finished work is still on disk."""
+    (tmp_path / MASK).write_text(UPDATE, encoding="utf-8")
+    program = "import sys; from bellcheck.reports.command_line import main; sys.exit(main())"
+    run = subprocess.Popen(
+        [sys.executable, "-c", program, *command, "--json", "verdict.json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert run.stdout is not None
+    run.stdout.close()
+    run.wait()
+
+    assert json.loads((tmp_path / "verdict.json").read_text("utf-8"))["seed"] in (0, 2)
